@@ -1,0 +1,1 @@
+//! The API machinery every crate needs: field paths and errors, name formats, Status.

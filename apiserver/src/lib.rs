@@ -1,0 +1,1 @@
+//! What kube-apiserver does to an object around admission: defaulting, validation, in-tree plugins; offline only.

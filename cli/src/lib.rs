@@ -1,0 +1,1 @@
+//! The plimsoll command: admission, quota, DaemonSet expansion and scheduling in memory.

@@ -1,0 +1,1 @@
+//! The DaemonSet controller and the ResourceQuota status controller.

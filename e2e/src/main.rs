@@ -1,0 +1,3 @@
+//! `cargo e2e`: Plimsoll's task runner.
+
+fn main() {}

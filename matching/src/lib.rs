@@ -1,0 +1,1 @@
+//! Label selectors, node affinity, taints and tolerations.

@@ -1,0 +1,1 @@
+//! What an object uses of a ResourceQuota, which quotas it falls under, charge and recount.

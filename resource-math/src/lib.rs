@@ -1,0 +1,1 @@
+//! Quantities, requests and limits: the one place where resource amounts are computed.

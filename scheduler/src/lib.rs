@@ -1,0 +1,1 @@
+//! The scheduling framework, its plugins and decisions.

@@ -1,0 +1,1 @@
+//! Admission: LimitRange defaulting and validation, ResourceQuota enforcement.
