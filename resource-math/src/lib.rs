@@ -1,1 +1,10 @@
-//! Quantities, requests and limits: the one place where resource amounts are computed.
+//! Quantities, requests and limits: the one place where resource amounts are parsed, printed, added and compared.
+//!
+//! Nothing here reads a clock, a file or the network, and no amount passes through a floating-point number.
+
+pub mod quantity;
+pub mod resource_list;
+pub mod resource_name;
+
+pub use quantity::{Format, ParseQuantityError, Quantity};
+pub use resource_list::ResourceList;

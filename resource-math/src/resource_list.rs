@@ -1,0 +1,159 @@
+//! Amounts by resource name, and arithmetic on them key by key.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+
+use crate::quantity::{ParseQuantityError, Quantity};
+
+/// Amounts by resource name, in order of name. A missing key is not the same as a zero amount.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourceList(BTreeMap<String, Quantity>);
+
+/// An amount in a resource list that is no quantity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {error}: {value:?}")]
+pub struct ParseResourceListError {
+    /// The resource name.
+    pub name: String,
+    /// The text that stands there.
+    pub value: String,
+    /// What is wrong with it.
+    #[source]
+    pub error: ParseQuantityError,
+}
+
+impl ResourceList {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads the list of an API object; an absent list is an empty one.
+    ///
+    /// # Errors
+    /// The first amount, in order of name, that is no quantity.
+    pub fn parse(list: Option<&BTreeMap<String, ApiQuantity>>) -> Result<Self, ParseResourceListError> {
+        let mut amounts = BTreeMap::new();
+        for (name, quantity) in list.into_iter().flatten() {
+            let amount = Quantity::parse(quantity.0.trim()).map_err(|error| ParseResourceListError {
+                name: name.clone(),
+                value: quantity.0.clone(),
+                error,
+            })?;
+            amounts.insert(name.clone(), amount);
+        }
+        Ok(Self(amounts))
+    }
+
+    /// The list as it stands in an API object.
+    pub fn to_api(&self) -> BTreeMap<String, ApiQuantity> {
+        self.0.iter().map(|(name, amount)| (name.clone(), ApiQuantity(amount.to_string()))).collect()
+    }
+
+    /// The amount of one resource, if the list names it.
+    pub fn get(&self, name: &str) -> Option<&Quantity> {
+        self.0.get(name)
+    }
+
+    /// The amount of one resource; zero if the list does not name it.
+    pub fn amount(&self, name: &str) -> Quantity {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Whether the list names a resource, be its amount zero.
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Sets the amount of one resource.
+    pub fn insert(&mut self, name: impl Into<String>, amount: Quantity) {
+        self.0.insert(name.into(), amount);
+    }
+
+    /// Takes a resource out of the list.
+    pub fn remove(&mut self, name: &str) -> Option<Quantity> {
+        self.0.remove(name)
+    }
+
+    /// How many resources the list names.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the list names no resource.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Names and amounts in order of name.
+    pub fn iter(&self) -> btree_map::Iter<'_, String, Quantity> {
+        self.0.iter()
+    }
+
+    /// The names, in order.
+    pub fn keys(&self) -> btree_map::Keys<'_, String, Quantity> {
+        self.0.keys()
+    }
+
+    /// Keeps only the resources that `keep` accepts.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Quantity) -> bool) {
+        self.0.retain(|name, amount| keep(name, amount));
+    }
+
+    /// Adds every amount of `other`; a resource that only `other` names comes in as it is.
+    ///
+    /// # Source
+    /// component-helpers `resource` (`addResourceList`), apiserver `pkg/quota/v1` (`Add`)
+    pub fn add(&mut self, other: &Self) {
+        for (name, amount) in &other.0 {
+            match self.0.get_mut(name) {
+                Some(sum) => sum.add(amount),
+                None => {
+                    self.0.insert(name.clone(), amount.clone());
+                }
+            }
+        }
+    }
+
+    /// Raises every amount to that of `other` where `other` has more; a resource that only `other` names comes in as it is.
+    ///
+    /// # Source
+    /// component-helpers `resource` (`maxResourceList`)
+    pub fn max(&mut self, other: &Self) {
+        for (name, amount) in &other.0 {
+            match self.0.get_mut(name) {
+                Some(present) if *present >= *amount => {}
+                Some(present) => *present = amount.clone(),
+                None => {
+                    self.0.insert(name.clone(), amount.clone());
+                }
+            }
+        }
+    }
+}
+
+impl FromIterator<(String, Quantity)> for ResourceList {
+    fn from_iter<T: IntoIterator<Item = (String, Quantity)>>(amounts: T) -> Self {
+        Self(amounts.into_iter().collect())
+    }
+}
+
+impl IntoIterator for ResourceList {
+    type Item = (String, Quantity);
+    type IntoIter = btree_map::IntoIter<String, Quantity>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a ResourceList {
+    type Item = (&'a String, &'a Quantity);
+    type IntoIter = btree_map::Iter<'a, String, Quantity>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
