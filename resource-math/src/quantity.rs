@@ -132,12 +132,6 @@ impl Quantity {
         self.amount = self.amount.minus(&other.amount);
     }
 
-    /// Turns the sign around.
-    pub fn negate(&mut self) {
-        self.text = None;
-        self.amount = Amount::default().minus(&self.amount);
-    }
-
     /// Rounds away from zero to whole thousandths, as the API server does with the amounts of stored objects.
     ///
     /// # Source
@@ -159,6 +153,14 @@ impl Quantity {
         if self.is_zero() {
             self.format = other.format;
         }
+    }
+}
+
+impl std::ops::Neg for Quantity {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { amount: Amount::default().minus(&self.amount), format: self.format, text: None }
     }
 }
 

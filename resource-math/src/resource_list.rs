@@ -13,14 +13,13 @@ pub struct ResourceList(BTreeMap<String, Quantity>);
 
 /// An amount in a resource list that is no quantity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name}: {error}: {value:?}")]
+#[error("{name}: {value:?}: {error}")]
 pub struct ParseResourceListError {
     /// The resource name.
     pub name: String,
     /// The text that stands there.
     pub value: String,
     /// What is wrong with it.
-    #[source]
     pub error: ParseQuantityError,
 }
 
@@ -115,6 +114,98 @@ impl ResourceList {
                 }
             }
         }
+    }
+
+    /// Adds amounts of `other` to those resources alone that this list names with an amount that is not zero.
+    ///
+    /// # Source
+    /// component-helpers `resource` (`PodLimits`), for the overhead
+    pub(crate) fn add_to_non_zero(&mut self, other: &Self) {
+        for (name, amount) in &other.0 {
+            if let Some(sum) = self.0.get_mut(name).filter(|sum| !sum.is_zero()) {
+                sum.add(amount);
+            }
+        }
+    }
+
+    /// Takes away every amount of `other`; what only `other` names comes in negated.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`Subtract`)
+    pub fn sub(&mut self, other: &Self) {
+        for (name, amount) in &other.0 {
+            if let Some(difference) = self.0.get_mut(name) {
+                difference.sub(amount);
+            } else {
+                self.0.insert(name.clone(), -amount.clone());
+            }
+        }
+    }
+
+    /// Takes away every amount of `other`, down to zero at the least; what only `other` names becomes zero.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`SubtractWithNonNegativeResult`)
+    pub fn sub_to_zero(&mut self, other: &Self) {
+        self.sub(other);
+        for amount in self.0.values_mut() {
+            if amount.sign().is_le() {
+                *amount = Quantity::default();
+            }
+        }
+    }
+
+    /// The names, in order, of which this list has more than `bounds`. A name that only one of them has is within bounds.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`LessThanOrEqual`)
+    pub fn exceeded(&self, bounds: &Self) -> Vec<String> {
+        let above =
+            |(name, amount): &(&String, &Quantity)| bounds.get(name).is_some_and(|bound| *amount > bound);
+        self.iter().filter(above).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The part of the list that `names` holds.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`Mask`)
+    pub fn mask<S: AsRef<str>>(&self, names: impl IntoIterator<Item = S>) -> Self {
+        let entry = |name: S| {
+            self.0.get_key_value(name.as_ref()).map(|(name, amount)| (name.clone(), amount.clone()))
+        };
+        names.into_iter().filter_map(entry).collect()
+    }
+
+    /// Whether every amount is zero; so it is of an empty list.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`IsZero`)
+    pub fn is_zero(&self) -> bool {
+        self.0.values().all(Quantity::is_zero)
+    }
+
+    /// Drops the resources whose amount is zero.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`RemoveZeros`)
+    pub fn remove_zeros(&mut self) {
+        self.0.retain(|_, amount| !amount.is_zero());
+    }
+
+    /// The names, in order, whose amount is below zero.
+    ///
+    /// # Source
+    /// apiserver `pkg/quota/v1` (`IsNegative`)
+    pub fn negative(&self) -> Vec<String> {
+        self.iter().filter(|(_, amount)| amount.sign().is_lt()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Rounds every amount away from zero to whole thousandths, as the API server does when it reads an object.
+    ///
+    /// # Source
+    /// kubernetes `pkg/apis/core/v1` (`SetDefaults_ResourceList`)
+    pub fn round_up_to_milli(&mut self) {
+        self.0.values_mut().for_each(Quantity::round_up_to_milli);
     }
 
     /// Raises every amount to that of `other` where `other` has more; a resource that only `other` names comes in as it is.

@@ -40,3 +40,11 @@ pub fn is_extended(name: &str) -> bool {
         && !name.starts_with(QUOTA_REQUESTS_PREFIX)
         && is_qualified_name(&format!("{QUOTA_REQUESTS_PREFIX}{name}"))
 }
+
+/// Whether a pod as a whole can request and limit a resource: cpu, memory and huge pages.
+///
+/// # Source
+/// component-helpers `resource` (`IsSupportedPodLevelResource`)
+pub fn is_supported_pod_level(name: &str) -> bool {
+    matches!(name, CPU | MEMORY) || is_hugepages(name)
+}
