@@ -8,4 +8,5 @@ pub mod field;
 pub mod group;
 pub mod names;
 pub mod quote;
+pub mod request;
 pub mod status;
