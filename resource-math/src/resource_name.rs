@@ -3,7 +3,10 @@
 //! # Source
 //! kubernetes `pkg/apis/core/v1/helper` and `pkg/apis/core/helper`
 
+mod validate;
+
 use plimsoll_api::names::is_qualified_name;
+pub use validate::{validate, validate_container};
 
 /// Processor time, in cores.
 pub const CPU: &str = "cpu";
@@ -47,4 +50,93 @@ pub fn is_extended(name: &str) -> bool {
 /// component-helpers `resource` (`IsSupportedPodLevelResource`)
 pub fn is_supported_pod_level(name: &str) -> bool {
     matches!(name, CPU | MEMORY) || is_hugepages(name)
+}
+
+/// Whether Kubernetes knows a name that has no domain, be it as a container's resource or as a quota's key.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/helper` (`IsStandardResourceName`)
+pub fn is_standard(name: &str) -> bool {
+    name == STORAGE || is_standard_quota(name)
+}
+
+/// Whether a quota can count a name that has no domain.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/helper` (`IsStandardQuotaResourceName`)
+pub fn is_standard_quota(name: &str) -> bool {
+    is_hugepages(name)
+        || name.strip_prefix(QUOTA_REQUESTS_PREFIX).is_some_and(is_hugepages)
+        || is_counted_object(name)
+        || matches!(
+            name,
+            CPU | MEMORY
+                | EPHEMERAL_STORAGE
+                | "requests.cpu"
+                | "requests.memory"
+                | "requests.storage"
+                | "requests.ephemeral-storage"
+                | "limits.cpu"
+                | "limits.memory"
+                | "limits.ephemeral-storage"
+        )
+}
+
+/// Whether a container can ask for a name that has no domain.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/helper` (`IsStandardContainerResourceName`)
+pub fn is_standard_container(name: &str) -> bool {
+    matches!(name, CPU | MEMORY | EPHEMERAL_STORAGE) || is_hugepages(name)
+}
+
+/// Whether only whole numbers make sense: counts of objects, and extended resources.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/helper` (`IsIntegerResourceName`)
+pub fn is_integer(name: &str) -> bool {
+    is_counted_object(name) || is_extended(name)
+}
+
+/// Whether limits may be above requests: so it is for Kubernetes' own resources other than huge pages.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/helper` (`IsOvercommitAllowed`)
+pub fn is_overcommit_allowed(name: &str) -> bool {
+    is_native(name) && !is_hugepages(name)
+}
+
+/// Whether a name is one of the kinds of objects that quotas count by a short name.
+fn is_counted_object(name: &str) -> bool {
+    matches!(
+        name,
+        PODS | "resourcequotas"
+            | "services"
+            | "replicationcontrollers"
+            | "secrets"
+            | "configmaps"
+            | "persistentvolumeclaims"
+            | "services.nodeports"
+            | "services.loadbalancers"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_names_into_families() {
+        for name in ["cpu", "storage", "requests.hugepages-2Mi", "hugepages-1Gi", "services.nodeports"] {
+            assert!(is_standard(name), "{name}");
+        }
+        for name in ["Cpu", "requests.pods", "example.com/gpu", "attachable-volumes-x", ""] {
+            assert!(!is_standard(name), "{name}");
+        }
+        assert!(!is_standard_quota("storage") && is_standard_quota("requests.storage"));
+        assert!(is_standard_container("hugepages-2Mi") && !is_standard_container("storage"));
+        assert!(is_integer("pods") && is_integer("example.com/gpu") && !is_integer("cpu"));
+        assert!(is_overcommit_allowed("cpu") && is_overcommit_allowed("kubernetes.io/x"));
+        assert!(!is_overcommit_allowed("hugepages-2Mi") && !is_overcommit_allowed("example.com/gpu"));
+    }
 }
