@@ -8,6 +8,7 @@
 mod amount;
 mod parse;
 mod print;
+mod suffix;
 
 use std::cmp::Ordering;
 
@@ -15,9 +16,9 @@ use amount::Amount;
 pub use parse::ParseQuantityError;
 
 /// Nano units in one unit.
-const NANOS_PER_UNIT: i128 = 1_000_000_000;
+const NANOS_PER_UNIT: u128 = 1_000_000_000;
 /// Nano units in one thousandth.
-const NANOS_PER_MILLI: i128 = 1_000_000;
+const NANOS_PER_MILLI: u128 = 1_000_000;
 
 /// How an amount is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -61,7 +62,8 @@ impl Format {
 pub struct Quantity {
     amount: Amount,
     format: Format,
-    /// The text that was parsed, kept until the amount changes, where upstream keeps it too.
+    /// The text that was parsed, kept until the amount changes: only where upstream keeps it too and it is not the
+    /// canonical one.
     text: Option<Box<str>>,
 }
 
@@ -81,12 +83,12 @@ impl Quantity {
 
     /// A whole number of units.
     pub fn from_units(units: i64, format: Format) -> Self {
-        Self { amount: Amount::Nanos(i128::from(units) * NANOS_PER_UNIT), format, text: None }
+        Self { amount: Amount::Nanos(i128::from(units) * NANOS_PER_UNIT.cast_signed()), format, text: None }
     }
 
     /// A whole number of thousandths.
     pub fn from_millis(millis: i64, format: Format) -> Self {
-        Self { amount: Amount::Nanos(i128::from(millis) * NANOS_PER_MILLI), format, text: None }
+        Self { amount: Amount::Nanos(i128::from(millis) * NANOS_PER_MILLI.cast_signed()), format, text: None }
     }
 
     /// How the amount is written.
@@ -107,17 +109,17 @@ impl Quantity {
     /// The amount in whole units, rounded away from zero; the nearest `i64` if it lies beyond.
     ///
     /// # Source
-    /// apimachinery `pkg/api/resource` (`Quantity.Value`), which wraps where this saturates.
+    /// apimachinery `pkg/api/resource` (`Quantity.Value`). DIFFERENCE: D-Quantity-3: upstream wraps around.
     pub fn value(&self) -> i64 {
-        self.amount.divided_away_from_zero(NANOS_PER_UNIT)
+        self.amount.units()
     }
 
     /// The amount in thousandths, rounded away from zero; the nearest `i64` if it lies beyond.
     ///
     /// # Source
-    /// apimachinery `pkg/api/resource` (`Quantity.MilliValue`), which wraps where this saturates.
+    /// apimachinery `pkg/api/resource` (`Quantity.MilliValue`). DIFFERENCE: D-Quantity-3: upstream wraps around.
     pub fn milli_value(&self) -> i64 {
-        self.amount.divided_away_from_zero(NANOS_PER_MILLI)
+        self.amount.millis()
     }
 
     /// Adds an amount. The sum keeps this quantity's format; a zero takes the other's.
@@ -137,7 +139,7 @@ impl Quantity {
     /// # Source
     /// kubernetes `pkg/apis/core/v1` (`SetDefaults_ResourceList`)
     pub fn round_up_to_milli(&mut self) {
-        if let Some(rounded) = self.amount.rounded_away_from_zero(NANOS_PER_MILLI) {
+        if let Some(rounded) = self.amount.rounded_to_milli() {
             self.text = None;
             self.amount = rounded;
         }
@@ -145,7 +147,17 @@ impl Quantity {
 
     /// The canonical text, even where the parsed text was kept.
     pub fn canonical(&self) -> String {
-        print::canonical(&self.amount, self.format)
+        let mut text = String::new();
+        print::append(&self.amount, self.format, &mut text);
+        text
+    }
+
+    /// Appends the text to a buffer; with a buffer that is used again, printing allocates nothing.
+    pub fn append_to(&self, buffer: &mut String) {
+        match &self.text {
+            Some(text) => buffer.push_str(text),
+            None => print::append(&self.amount, self.format, buffer),
+        }
     }
 
     fn prepare_change(&mut self, other: &Self) {
@@ -187,8 +199,8 @@ impl Ord for Quantity {
 impl std::fmt::Display for Quantity {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.text {
-            Some(text) => formatter.write_str(text),
-            None => formatter.write_str(&self.canonical()),
+            Some(text) => formatter.pad(text),
+            None => formatter.pad(&self.canonical()),
         }
     }
 }

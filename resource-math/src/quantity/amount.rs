@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint, Sign};
 use num_traits::{Signed, ToPrimitive, Zero};
 
+use super::{NANOS_PER_MILLI, NANOS_PER_UNIT};
+
 /// Whole nano units. `Large` holds only what does not fit into `Nanos`, so that equal amounts are equal values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Amount {
     Nanos(i128),
     Large(Box<BigInt>),
@@ -25,6 +27,11 @@ impl From<BigInt> for Amount {
 }
 
 impl Amount {
+    pub(super) fn from_magnitude(negative: bool, nanos: BigUint) -> Self {
+        let sign = if negative { Sign::Minus } else { Sign::Plus };
+        Self::from(BigInt::from_biguint(sign, nanos))
+    }
+
     pub(super) fn sign(&self) -> Ordering {
         match self {
             Self::Nanos(nanos) => nanos.cmp(&0),
@@ -57,30 +64,47 @@ impl Amount {
         }
     }
 
-    /// This amount divided by `divisor` (positive), rounded away from zero, as the nearest `i64`.
-    pub(super) fn divided_away_from_zero(&self, divisor: i128) -> i64 {
+    /// Whole units, rounded away from zero, as the nearest `i64`.
+    pub(super) fn units(&self) -> i64 {
         match self {
-            Self::Nanos(nanos) => saturate(divide_away_from_zero(*nanos, divisor)),
-            // Beyond `i128` nano units lies beyond any `i64` of thousandths or units.
-            Self::Large(nanos) if nanos.is_negative() => i64::MIN,
-            Self::Large(_) => i64::MAX,
+            Self::Nanos(nanos) => match whole_units(nanos.unsigned_abs()) {
+                Some(units) => saturate(signed(*nanos, u128::from(units))),
+                None => saturate(divide_away_from_zero(*nanos, NANOS_PER_UNIT.cast_signed())),
+            },
+            Self::Large(nanos) => nearest(nanos),
         }
     }
 
-    /// This amount rounded away from zero to a multiple of `step` (positive), or nothing if it is one already.
-    pub(super) fn rounded_away_from_zero(&self, step: i128) -> Option<Self> {
+    /// Whole thousandths, rounded away from zero, as the nearest `i64`.
+    pub(super) fn millis(&self) -> i64 {
         match self {
-            Self::Nanos(nanos) if nanos % step == 0 => None,
+            Self::Nanos(nanos) => match i64::try_from(*nanos) {
+                Ok(nanos) => {
+                    let step = i64::try_from(NANOS_PER_MILLI).unwrap_or(i64::MAX);
+                    nanos / step + (nanos % step).signum()
+                }
+                Err(_) => saturate(divide_away_from_zero(*nanos, NANOS_PER_MILLI.cast_signed())),
+            },
+            Self::Large(nanos) => nearest(nanos),
+        }
+    }
+
+    /// This amount rounded away from zero to whole thousandths, or nothing if it is that already.
+    pub(super) fn rounded_to_milli(&self) -> Option<Self> {
+        match self {
             Self::Nanos(nanos) => {
-                let steps = BigInt::from(divide_away_from_zero(*nanos, step));
-                Some(Self::from(steps * step))
+                if is_whole_milli(nanos.unsigned_abs()) {
+                    return None;
+                }
+                let millis = divide_away_from_zero(*nanos, NANOS_PER_MILLI.cast_signed());
+                Some(Self::from(BigInt::from(millis) * NANOS_PER_MILLI))
             }
             Self::Large(nanos) => {
-                let remainder = nanos.as_ref() % step;
+                let remainder = nanos.as_ref() % NANOS_PER_MILLI;
                 if remainder.is_zero() {
                     return None;
                 }
-                let away = if nanos.is_negative() { -step } else { step };
+                let away = BigInt::from(NANOS_PER_MILLI) * nanos.signum();
                 Some(Self::from(nanos.as_ref() - remainder + away))
             }
         }
@@ -102,11 +126,49 @@ impl Ord for Amount {
     }
 }
 
+/// The whole units in so many nano units, if there is no rest and few enough of them.
+///
+/// A billion is two to the ninth times an odd number. Most amounts shifted by nine bits fit into 64, where dividing is a
+/// multiplication; dividing 128 bits costs ten times as much.
+pub(super) fn whole_units(nanos: u128) -> Option<u64> {
+    const ODD_PART: u64 = 1_953_125;
+    const SHIFT: u32 = 9;
+    if nanos.trailing_zeros() < SHIFT {
+        return None;
+    }
+    match u64::try_from(nanos >> SHIFT) {
+        Ok(shifted) => (shifted.is_multiple_of(ODD_PART)).then_some(shifted / ODD_PART),
+        Err(_) if nanos.is_multiple_of(NANOS_PER_UNIT) => u64::try_from(nanos / NANOS_PER_UNIT).ok(),
+        Err(_) => None,
+    }
+}
+
+fn is_whole_milli(nanos: u128) -> bool {
+    const ODD_PART: u64 = 15_625;
+    const SHIFT: u32 = 6;
+    if nanos.trailing_zeros() < SHIFT {
+        return nanos == 0;
+    }
+    match u64::try_from(nanos >> SHIFT) {
+        Ok(shifted) => shifted.is_multiple_of(ODD_PART),
+        Err(_) => nanos.is_multiple_of(NANOS_PER_MILLI),
+    }
+}
+
+fn signed(like: i128, magnitude: u128) -> i128 {
+    let magnitude = i128::try_from(magnitude).unwrap_or(i128::MAX);
+    if like < 0 { -magnitude } else { magnitude }
+}
+
 fn divide_away_from_zero(dividend: i128, divisor: i128) -> i128 {
-    let quotient = dividend / divisor;
-    if dividend % divisor == 0 { quotient } else { quotient + dividend.signum() }
+    dividend / divisor + (dividend % divisor).signum()
 }
 
 fn saturate(value: i128) -> i64 {
     i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// What lies beyond `i128` nano units lies beyond any `i64` of thousandths or units.
+fn nearest(nanos: &BigInt) -> i64 {
+    if nanos.is_negative() { i64::MIN } else { i64::MAX }
 }
