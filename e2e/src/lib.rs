@@ -1,0 +1,40 @@
+//! Plimsoll's task runner: what needs Go, upstream's own code, or more time than `cargo test` may take.
+//!
+//! The command line is in [`Arguments`]; each subcommand has a module of its own.
+
+pub mod oracle;
+pub mod upstream;
+
+use std::io::{Read, Write};
+
+use clap::{Parser, Subcommand};
+
+/// The command line of `cargo e2e`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo e2e", about = "Tests against upstream Kubernetes' own code", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make up random cases, answer them with our code and with upstream's, and report each difference.
+    Oracle(oracle::Options),
+    /// Answer the cases on standard input (JSON, one after the other) with both, and print both answers.
+    OracleEval(oracle::EvaluateOptions),
+    /// Time our code and upstream's on the same random cases.
+    OracleBench(oracle::BenchOptions),
+}
+
+/// Runs one command. The result tells whether all was well: false where a difference or failure was found and printed.
+///
+/// # Errors
+/// When the command can't be carried out at all: no Go, a broken build, unreadable input.
+pub fn run(arguments: &Arguments, input: &mut dyn Read, output: &mut dyn Write) -> anyhow::Result<bool> {
+    match &arguments.command {
+        Command::Oracle(options) => oracle::run(options, output),
+        Command::OracleEval(options) => oracle::evaluate(options, input, output),
+        Command::OracleBench(options) => oracle::bench(options, output),
+    }
+}

@@ -1,0 +1,83 @@
+//! The families of cases. To add one: a file here, a line in [`FAMILIES`], and a Go file that registers the same name.
+
+mod quantity;
+
+use anyhow::{Context as _, anyhow};
+use rand::rngs::StdRng;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::program::Outcome;
+
+/// One kind of case: how to make one up and how our code answers it.
+#[derive(Debug)]
+pub struct Family {
+    /// The name that upstream's program has it registered under.
+    pub name: &'static str,
+    /// Makes up the input of one case.
+    pub generate: fn(&mut StdRng) -> Value,
+    /// Our answer. What upstream refuses is part of the answer; an error says that the input can't be read at all, and
+    /// counts as agreement where upstream can't read it either.
+    pub evaluate: fn(&Value) -> anyhow::Result<Value>,
+    /// The id of the deliberate difference that explains why these answers to the input differ, if one does. Arguments are the
+    /// input, our answer and upstream's; a panic or error stands as `{"panic": ...}` or `{"error": ...}`.
+    pub known_difference: Option<Explain>,
+    /// What `oracle-bench` times, where it is less than the whole of `evaluate`: given the inputs, a function that makes one
+    /// pass over them.
+    pub bench: Option<Prepare>,
+}
+
+/// Names the deliberate difference between two answers.
+pub type Explain = fn(&Value, &Value, &Value) -> Option<&'static str>;
+
+/// Prepares a bench.
+pub type Prepare = fn(&[Value]) -> anyhow::Result<Pass>;
+
+/// One timed pass over all inputs of a bench.
+pub type Pass = Box<dyn FnMut()>;
+
+impl Family {
+    /// The id of the deliberate difference that explains why two outcomes for the input differ, if one does.
+    pub(super) fn explain(&self, input: &Value, ours: &Outcome, theirs: &Outcome) -> Option<&'static str> {
+        self.known_difference.and_then(|explain| explain(input, &ours.to_value(), &theirs.to_value()))
+    }
+}
+
+/// All families, by name.
+pub static FAMILIES: &[Family] = &[quantity::FAMILY];
+
+/// The family of that name.
+///
+/// # Errors
+/// When there is none.
+pub fn find(name: &str) -> anyhow::Result<&'static Family> {
+    FAMILIES.iter().find(|family| family.name == name).ok_or_else(|| {
+        let names: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
+        anyhow!("no family {name:?}; there are: {}", names.join(", "))
+    })
+}
+
+/// Reads the input, or one part of it, as an object.
+fn decode<T: DeserializeOwned>(input: &Value) -> anyhow::Result<T> {
+    T::deserialize(input).context("can't read the case")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FAMILIES;
+
+    #[test]
+    fn families_are_sorted_by_name_and_named_once() {
+        assert!(FAMILIES.is_sorted_by(|one, next| one.name < next.name));
+    }
+
+    #[test]
+    fn generated_cases_never_crash_our_side() {
+        for family in FAMILIES {
+            for number in 0..200 {
+                let input = crate::oracle::case::input(family, 1, number);
+                (family.evaluate)(&input).unwrap();
+            }
+        }
+    }
+}

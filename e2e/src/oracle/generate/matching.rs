@@ -1,0 +1,197 @@
+//! Labels, selectors, affinity, taints and tolerations.
+
+use rand::rngs::StdRng;
+use serde_json::{Map, Value, json};
+
+use super::{NAMESPACES, chance, list, maybe, number, object, pick, some_of};
+
+/// Label keys of pods, and their values.
+pub const LABELS: &[(&str, &[&str])] = &[
+    ("app", &["web", "db", "cache"]),
+    ("tier", &["front", "back"]),
+    ("example.com/stage", &["prod", "test", ""]),
+];
+
+/// Label keys of nodes, and their values.
+pub const NODE_LABELS: &[(&str, &[&str])] = &[
+    ("topology.kubernetes.io/zone", &["a", "b", "c"]),
+    ("kubernetes.io/arch", &["amd64", "arm64"]),
+    ("kubernetes.io/os", &["linux", "windows"]),
+    ("disk", &["ssd", "hdd"]),
+    ("cores", &["4", "16", "64", "many"]),
+    ("node-role.kubernetes.io/control-plane", &[""]),
+];
+
+/// Names of nodes.
+pub const NODE_NAMES: &[&str] = &["node-1", "node-2", "node-3", "node-4"];
+
+const TAINT_KEYS: &[&str] =
+    &["dedicated", "node.kubernetes.io/not-ready", "node.kubernetes.io/unschedulable", "example.com/gpu"];
+const TAINT_VALUES: &[&str] = &["", "db", "web", "5", "10"];
+const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+/// Labels of a pod.
+pub fn labels(rng: &mut StdRng) -> Value {
+    labels_of(rng, LABELS)
+}
+
+/// Labels drawn from such a table.
+pub fn labels_of(rng: &mut StdRng, table: &[(&str, &[&str])]) -> Value {
+    let keys = some_of(rng, 55, table);
+    Value::Object(
+        keys.into_iter()
+            .map(|(key, values)| (key.to_owned(), pick(rng, values).into()))
+            .collect::<Map<_, _>>(),
+    )
+}
+
+/// A label selector over pod labels.
+pub fn label_selector(rng: &mut StdRng) -> Value {
+    object([
+        ("matchLabels", maybe(rng, 50, |rng| labels_of(rng, LABELS))),
+        ("matchExpressions", maybe(rng, 50, |rng| list(rng, 0..=2, |rng, _| label_requirement(rng)))),
+    ])
+}
+
+fn label_requirement(rng: &mut StdRng) -> Value {
+    let (key, values) = pick(rng, LABELS);
+    let operator = pick(rng, &["In", "NotIn", "Exists", "DoesNotExist"]);
+    requirement(rng, key, operator, values)
+}
+
+/// A requirement with values where its operator takes them, and rarely the other way round.
+fn requirement(rng: &mut StdRng, key: &str, operator: &str, values: &[&str]) -> Value {
+    let takes_values = !matches!(operator, "Exists" | "DoesNotExist");
+    let wrong = chance(rng, 3);
+    let values = match operator {
+        _ if takes_values == wrong => Value::Null,
+        "Gt" | "Lt" => json!([pick(rng, &["4", "8", "16", "x"])]),
+        _ => list(rng, 1..=2, |rng, _| pick(rng, values)),
+    };
+    object([("key", key.into()), ("operator", operator.into()), ("values", values)])
+}
+
+/// A node selector term, with expressions over labels and at times over the name.
+pub fn node_selector_term(rng: &mut StdRng) -> Value {
+    object([
+        ("matchExpressions", maybe(rng, 80, |rng| list(rng, 0..=3, |rng, _| node_requirement(rng)))),
+        (
+            "matchFields",
+            maybe(rng, 20, |rng| {
+                let operator = pick(rng, &["In", "NotIn"]);
+                let length = if chance(rng, 95) { 1..=1 } else { 0..=2 };
+                let names = list(rng, length, |rng, _| pick(rng, NODE_NAMES));
+                json!([{"key": "metadata.name", "operator": operator, "values": names}])
+            }),
+        ),
+    ])
+}
+
+fn node_requirement(rng: &mut StdRng) -> Value {
+    let (key, values) = pick(rng, NODE_LABELS);
+    let operator = pick(rng, &["In", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]);
+    let operator = if chance(rng, 2) { "Near" } else { operator };
+    requirement(rng, key, operator, values)
+}
+
+/// Affinity of all three kinds.
+pub fn affinity(rng: &mut StdRng) -> Value {
+    object([
+        ("nodeAffinity", maybe(rng, 70, node_affinity)),
+        ("podAffinity", maybe(rng, 25, pod_affinity)),
+        ("podAntiAffinity", maybe(rng, 25, pod_affinity)),
+    ])
+}
+
+/// Affinity to nodes.
+pub fn node_affinity(rng: &mut StdRng) -> Value {
+    object([
+        (
+            "requiredDuringSchedulingIgnoredDuringExecution",
+            maybe(
+                rng,
+                60,
+                |rng| json!({"nodeSelectorTerms": list(rng, 1..=2, |rng, _| node_selector_term(rng))}),
+            ),
+        ),
+        (
+            "preferredDuringSchedulingIgnoredDuringExecution",
+            maybe(rng, 50, |rng| {
+                list(
+                    rng,
+                    0..=3,
+                    |rng, _| json!({"weight": number(rng, 1..=100), "preference": node_selector_term(rng)}),
+                )
+            }),
+        ),
+    ])
+}
+
+/// Affinity to pods, or away from them.
+pub fn pod_affinity(rng: &mut StdRng) -> Value {
+    object([
+        (
+            "requiredDuringSchedulingIgnoredDuringExecution",
+            maybe(rng, 60, |rng| list(rng, 0..=2, |rng, _| pod_affinity_term(rng))),
+        ),
+        (
+            "preferredDuringSchedulingIgnoredDuringExecution",
+            maybe(rng, 50, |rng| {
+                list(
+                    rng,
+                    0..=2,
+                    |rng, _| json!({"weight": number(rng, 1..=100), "podAffinityTerm": pod_affinity_term(rng)}),
+                )
+            }),
+        ),
+    ])
+}
+
+fn pod_affinity_term(rng: &mut StdRng) -> Value {
+    object([
+        ("labelSelector", maybe(rng, 90, label_selector)),
+        ("topologyKey", pick(rng, &["topology.kubernetes.io/zone", "kubernetes.io/hostname"]).into()),
+        ("namespaces", maybe(rng, 20, |rng| json!(some_of(rng, 40, NAMESPACES)))),
+        ("namespaceSelector", maybe(rng, 15, label_selector)),
+    ])
+}
+
+/// A spread constraint.
+pub fn topology_spread_constraint(rng: &mut StdRng) -> Value {
+    object([
+        ("maxSkew", number(rng, 1..=3).into()),
+        ("topologyKey", pick(rng, &["topology.kubernetes.io/zone", "kubernetes.io/hostname"]).into()),
+        ("whenUnsatisfiable", pick(rng, &["DoNotSchedule", "ScheduleAnyway"]).into()),
+        ("labelSelector", maybe(rng, 90, label_selector)),
+    ])
+}
+
+/// A taint.
+pub fn taint(rng: &mut StdRng) -> Value {
+    object([
+        ("key", pick(rng, TAINT_KEYS).into()),
+        ("value", maybe(rng, 60, |rng| pick(rng, TAINT_VALUES))),
+        ("effect", pick(rng, EFFECTS).into()),
+    ])
+}
+
+/// A toleration, valid most of the time.
+pub fn toleration(rng: &mut StdRng) -> Value {
+    let operator = if chance(rng, 3) {
+        "Near"
+    } else {
+        pick(rng, &["", "Equal", "Exists", "Exists", "Equal", "Lt", "Gt"])
+    };
+    let valueless = operator == "Exists" && !chance(rng, 3);
+    let effect = if chance(rng, 60) { pick(rng, EFFECTS) } else { "" };
+    object([
+        ("key", maybe(rng, 85, |rng| pick(rng, TAINT_KEYS))),
+        ("operator", if operator.is_empty() { Value::Null } else { operator.into() }),
+        ("value", if valueless { Value::Null } else { maybe(rng, 70, |rng| pick(rng, TAINT_VALUES)) }),
+        ("effect", if effect.is_empty() { Value::Null } else { effect.into() }),
+        (
+            "tolerationSeconds",
+            if effect == "NoExecute" { maybe(rng, 40, |rng| number(rng, -1..=300)) } else { Value::Null },
+        ),
+    ])
+}

@@ -1,0 +1,31 @@
+//! Our side of a case, with panics caught.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+
+use serde_json::Value;
+
+use super::families::Family;
+use super::program::Outcome;
+
+thread_local! {
+    /// Where and why this thread panicked last.
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// From now on panics are kept for the report instead of printed.
+pub(super) fn catch_panics_quietly() {
+    set_hook(Box::new(|panic| {
+        LAST_PANIC.set(panic.to_string());
+    }));
+}
+
+/// Answers one case with our code.
+pub(super) fn evaluate(family: &Family, input: &Value) -> Outcome {
+    // The input is shared and the evaluators are pure, so that nothing half-done outlives a panic.
+    match catch_unwind(AssertUnwindSafe(|| (family.evaluate)(input))) {
+        Ok(Ok(output)) => Outcome::Output(output),
+        Ok(Err(error)) => Outcome::Unreadable(format!("{error:#}")),
+        Err(_) => Outcome::Panic(LAST_PANIC.take()),
+    }
+}

@@ -1,0 +1,31 @@
+//! Builds the programs that come from `e2e/upstream`, the pinned Go module.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+/// The folder of the Go module.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("upstream")
+}
+
+/// Builds the oracle program, where Go finds that anything changed, and returns its path.
+///
+/// # Errors
+/// When `go` is missing or the build fails; Go has then printed why.
+pub fn build_oracle() -> anyhow::Result<PathBuf> {
+    let program = folder().join("bin/oracle");
+    let status = Command::new("go")
+        .current_dir(folder())
+        .args(["build", "-trimpath", "-o"])
+        .arg(&program)
+        .arg("./oracle")
+        .env("CGO_ENABLED", "0")
+        .status()
+        .context("can't run go: the oracle needs Go 1.26 on the PATH")?;
+    if !status.success() {
+        bail!("go build of e2e/upstream/oracle failed: {status}");
+    }
+    Ok(program)
+}
