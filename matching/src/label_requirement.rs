@@ -234,7 +234,7 @@ fn value_errors(path: &Path<'_>, key: &str, values: &[String]) -> ErrorList {
 }
 
 /// A list of texts as Go marshals it: the nil slice is `null`.
-fn json_list(values: Option<&[String]>) -> String {
+pub(crate) fn json_list(values: Option<&[String]>) -> String {
     let Some(values) = values else {
         return "null".to_owned();
     };

@@ -2,3 +2,6 @@
 
 pub mod label_requirement;
 pub mod label_selector;
+pub mod node_affinity;
+pub mod node_selector;
+pub mod taints;
