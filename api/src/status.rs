@@ -60,7 +60,7 @@ pub struct Status {
     /// The sentence for people.
     pub message: String,
     /// What the message is about.
-    pub details: Option<Details>,
+    pub details: Option<Box<Details>>,
 }
 
 /// The object and the fields that a [`Status`] is about.
@@ -163,17 +163,17 @@ impl Status {
             causes,
             retry_after_seconds: None,
         };
-        Self { code: 422, reason: Reason::Invalid, message, details: Some(details) }
+        Self { code: 422, reason: Reason::Invalid, message, details: Some(Box::new(details)) }
     }
 }
 
-fn details(resource: &GroupResource, name: &str) -> Details {
-    Details {
+fn details(resource: &GroupResource, name: &str) -> Box<Details> {
+    Box::new(Details {
         name: name.to_owned(),
         group: resource.group.clone(),
         kind: resource.resource.clone(),
         ..Details::default()
-    }
+    })
 }
 
 #[cfg(test)]
