@@ -1,1 +1,3 @@
 //! Admission: LimitRange defaulting and validation, ResourceQuota enforcement.
+
+pub mod limit_range;
