@@ -145,6 +145,17 @@ impl Quantity {
         }
     }
 
+    /// Rounds away from zero to whole units.
+    ///
+    /// # Source
+    /// apimachinery `pkg/api/resource` (`Quantity.RoundUp`)
+    pub fn round_up_to_unit(&mut self) {
+        if let Some(rounded) = self.amount.rounded_away_from_zero(NANOS_PER_UNIT) {
+            self.text = None;
+            self.amount = rounded;
+        }
+    }
+
     /// The canonical text, even where the parsed text was kept.
     pub fn canonical(&self) -> String {
         let mut text = String::new();
