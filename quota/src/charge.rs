@@ -21,7 +21,7 @@ pub enum Decision {
     /// It may proceed, and these quotas are charged, in order of name; none if it uses nothing that a quota counts.
     Admitted(Vec<Charge>),
     /// It may not.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// What a request uses of one quota.
@@ -62,11 +62,11 @@ pub fn decide(
     match deliberation.decide() {
         Ok(charges) => Ok(Decision::Admitted(charges)),
         Err(Stop::Undecidable(error)) => Err(error),
-        Err(Stop::Refused(cause)) => Ok(Decision::Refused(Refusal {
+        Err(Stop::Refused(cause)) => Ok(Decision::Refused(Box::new(Refusal {
             resource: request.resource.clone(),
             name: request.display_name().to_owned(),
             cause: *cause,
-        })),
+        }))),
     }
 }
 
@@ -142,11 +142,11 @@ impl Deliberation<'_> {
             return Err(Cause::NegativeUsage { keys: negative }.into());
         }
         let delta = self.delta(usage)?;
-        let charged = self.charged(&pertinent, &delta)?;
+        let additions = self.additions(&pertinent, &delta)?;
         let adds_nothing = if pertinent.quotas.is_empty() {
             delta.change.as_ref().unwrap_or(&delta.full).is_empty()
         } else {
-            charged.iter().all(|(_, added)| added.is_empty())
+            additions.iter().all(|(_, added)| added.is_empty())
         };
         if adds_nothing {
             return Ok(Vec::new());
@@ -162,8 +162,8 @@ impl Deliberation<'_> {
         if !uncovered_scopes.is_empty() {
             return Err(Cause::UncoveredScopes { scopes: uncovered_scopes }.into());
         }
-        let mut charges = Vec::with_capacity(charged.len());
-        for (quota, added) in charged {
+        let mut charges = Vec::with_capacity(additions.len());
+        for (quota, added) in additions {
             let charge = self.charge(quota, added)?;
             if !charge.requested.is_empty() {
                 charges.push(charge);
@@ -225,22 +225,29 @@ impl Deliberation<'_> {
         self.evaluator.matching(quota.hard.keys().map(String::as_str), self.surroundings.device_classes)
     }
 
-    /// Whether the object matches all scopes of a quota; notes those that it does match.
-    fn matches_scopes<'q>(&self, quota: &'q Quota, matched: &mut Vec<&'q str>) -> Result<bool, Stop> {
-        let mut matches_all = true;
+    /// Whether the object matches all scopes of a quota; adds the names of those that it does match.
+    fn matches_scopes<'q>(&self, quota: &'q Quota, names: &mut Vec<&'q str>) -> Result<bool, Stop> {
+        let mut all = true;
         for scope in &quota.scopes {
-            let matches = self.evaluator.matches_scope(scope, self.request.object);
-            let matches = matches.map_err(|problem| Cause::UnmatchableScope {
-                quota: quota.name.clone(),
-                scope: scope.clone(),
-                problem: problem.to_string(),
-            })?;
-            if matches {
-                matched.push(&scope.scope_name);
+            if self.matches_scope(quota, scope, self.request.object)? {
+                names.push(&scope.scope_name);
+            } else {
+                all = false;
             }
-            matches_all &= matches;
         }
-        Ok(matches_all)
+        Ok(all)
+    }
+
+    fn matches_scope(
+        &self,
+        quota: &Quota,
+        scope: &ScopeRequirement,
+        object: Object<'_>,
+    ) -> Result<bool, Stop> {
+        self.evaluator.matches_scope(scope, object).map_err(|problem| {
+            let (quota, scope) = (quota.name.clone(), scope.clone());
+            Cause::UnmatchableScope { quota, scope, problem: problem.to_string() }.into()
+        })
     }
 
     fn check_constraints(&self, quota: &Quota, keys: &[&str]) -> Result<(), Stop> {
@@ -278,31 +285,25 @@ impl Deliberation<'_> {
     }
 
     /// What each pertinent quota is to be charged: the change if it counted the object before, else everything.
-    fn charged<'d>(
+    fn additions<'d>(
         &self,
         pertinent: &Pertinent<'_>,
         delta: &'d Delta,
     ) -> Result<Vec<(usize, &'d ResourceList)>, Stop> {
-        let mut charged = Vec::with_capacity(pertinent.quotas.len());
+        let mut additions = Vec::with_capacity(pertinent.quotas.len());
         for index in &pertinent.quotas {
             let added = match (&delta.change, self.request.old_object) {
                 (Some(change), Some(old)) if self.counted(&self.quotas[*index], old)? => change,
                 _ => &delta.full,
             };
-            charged.push((*index, added));
+            additions.push((*index, added));
         }
-        Ok(charged)
+        Ok(additions)
     }
 
     fn counted(&self, quota: &Quota, object: Object<'_>) -> Result<bool, Stop> {
         for scope in &quota.scopes {
-            let matches = self.evaluator.matches_scope(scope, object);
-            let matches = matches.map_err(|problem| Cause::UnmatchableScope {
-                quota: quota.name.clone(),
-                scope: scope.clone(),
-                problem: problem.to_string(),
-            })?;
-            if !matches {
+            if !self.matches_scope(quota, scope, object)? {
                 return Ok(false);
             }
         }

@@ -10,10 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec, ScopeSelector};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use plimsoll_api::field::{BadValue, Error, ErrorList, Path};
-use plimsoll_api::names;
 use plimsoll_api::quote::go_json_string;
 use plimsoll_resource_math::resource_list::ParseResourceListError;
-use plimsoll_resource_math::resource_name::{HUGEPAGES_PREFIX, is_extended};
+use plimsoll_resource_math::resource_name::{self, is_integer, is_standard_quota};
 use plimsoll_resource_math::{Quantity, ResourceList};
 
 use crate::scopes;
@@ -183,17 +182,13 @@ fn validate_amounts(
 /// # Source
 /// kubernetes `pkg/apis/core/validation` (`ValidateResourceQuotaResourceName`)
 fn validate_key(path: &Path<'_>, key: &str, errors: &mut ErrorList) {
-    let invalid = |detail: &str| Error::invalid(path, BadValue::json_string(key), detail);
-    let problems = names::qualified_name(key);
-    errors.extend(problems.iter().map(|problem| invalid(problem)));
-    if key.contains('/') {
-        return;
-    }
-    if problems.is_empty() && !is_standard_resource(key) {
-        errors.push(invalid("must be a standard resource type or fully qualified"));
-    }
-    if !is_standard_key(key) {
-        errors.push(invalid("must be a standard resource for quota"));
+    errors.extend(resource_name::validate(key, path));
+    if !key.contains('/') && !is_standard_quota(key) {
+        errors.push(Error::invalid(
+            path,
+            BadValue::json_string(key),
+            "must be a standard resource for quota",
+        ));
     }
 }
 
@@ -204,7 +199,7 @@ fn validate_amount(path: &Path<'_>, key: &str, amount: &Quantity, errors: &mut E
         errors.push(Error::invalid(path, amount.to_string(), "must be greater than or equal to 0"));
     }
     // DIFFERENCE: D-quota-4. Upstream's check overflows from 2^63 thousandths on and then calls whole numbers broken ones.
-    if (is_count(key) || is_extended(key)) && !is_whole(amount) {
+    if is_integer(key) && !is_whole(amount) {
         errors.push(Error::invalid(path, BadValue::json_string(&amount.to_string()), "must be an integer"));
     }
 }
@@ -314,7 +309,7 @@ fn conflicts(names: &[&str]) -> usize {
 /// How many keys of a quota can't be counted under a scope.
 fn keys_outside(spec: &ResourceQuotaSpec, scope: &str) -> usize {
     let keys = spec.hard.iter().flat_map(BTreeMap::keys);
-    keys.filter(|key| is_standard_key(key) && !is_key_of_scope(scope, key)).count()
+    keys.filter(|key| is_standard_quota(key) && !is_key_of_scope(scope, key)).count()
 }
 
 /// # Source
@@ -333,55 +328,6 @@ fn is_key_of_scope(scope: &str, key: &str) -> bool {
         scopes::VOLUME_ATTRIBUTES_CLASS => matches!(key, "persistentvolumeclaims" | "requests.storage"),
         _ => true,
     }
-}
-
-/// Whether a key without a domain is one that quota knows.
-///
-/// # Source
-/// kubernetes `pkg/apis/core/helper` (`IsStandardQuotaResourceName`)
-fn is_standard_key(key: &str) -> bool {
-    is_count(key)
-        || key.strip_prefix("requests.").unwrap_or(key).starts_with(HUGEPAGES_PREFIX)
-        || matches!(
-            key,
-            "cpu"
-                | "memory"
-                | "ephemeral-storage"
-                | "requests.cpu"
-                | "requests.memory"
-                | "requests.storage"
-                | "requests.ephemeral-storage"
-                | "limits.cpu"
-                | "limits.memory"
-                | "limits.ephemeral-storage"
-        )
-}
-
-/// Whether a name without a domain is a resource or quota key that Kubernetes knows.
-///
-/// # Source
-/// kubernetes `pkg/apis/core/helper` (`IsStandardResourceName`)
-fn is_standard_resource(name: &str) -> bool {
-    name == "storage" || is_standard_key(name)
-}
-
-/// Whether a key counts objects, ports or balancers.
-///
-/// # Source
-/// kubernetes `pkg/apis/core/helper` (`integerResources`)
-fn is_count(key: &str) -> bool {
-    matches!(
-        key,
-        "pods"
-            | "resourcequotas"
-            | "services"
-            | "replicationcontrollers"
-            | "secrets"
-            | "configmaps"
-            | "persistentvolumeclaims"
-            | "services.nodeports"
-            | "services.loadbalancers"
-    )
 }
 
 fn scope_list(spec: Option<&ResourceQuotaSpec>) -> BadValue {

@@ -4,20 +4,9 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::resource::v1::ResourceClaim;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plimsoll_api::group::GroupResource;
+pub use plimsoll_api::request::Operation;
+use plimsoll_api::request::display_name;
 use plimsoll_resource_math::PodResources;
-
-/// What a request does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// It stores a new object.
-    Create,
-    /// It replaces or patches an object, or one of its subresources.
-    Update,
-    /// It removes an object; quota never looks at it.
-    Delete,
-    /// It opens a connection to an object; quota never looks at it.
-    Connect,
-}
 
 /// One request.
 #[derive(Clone, Copy, Debug)]
@@ -67,17 +56,9 @@ impl<'a> Object<'a> {
 }
 
 impl Request<'_> {
-    /// The name by which a refusal calls the object: that of the request, else of the object, else the beginning of a
-    /// name that is still to be generated.
-    ///
-    /// # Source
-    /// apiserver `pkg/admission/errors.go` (`extractResourceName`)
+    /// The name by which a refusal calls the object.
     pub(crate) fn display_name(&self) -> &str {
         let metadata = self.object.metadata();
-        [Some(self.name), metadata.name.as_deref(), metadata.generate_name.as_deref()]
-            .into_iter()
-            .flatten()
-            .find(|name| !name.is_empty())
-            .unwrap_or("Unknown")
+        display_name(self.name, metadata.name.as_deref(), metadata.generate_name.as_deref())
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Affinity, Pod, PodAffinityTerm, WeightedPodAffinityTerm};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use plimsoll_resource_math::pod_resources::{ContainerResources, Requirements, StatusResources};
+use plimsoll_resource_math::pod_resources::{ContainerResources, StatusResources};
+use plimsoll_resource_math::qos::{QosClass, stored_class};
 use plimsoll_resource_math::resource_name::{
     CPU, EPHEMERAL_STORAGE, MEMORY, PODS, is_extended, is_hugepages,
 };
@@ -226,11 +227,7 @@ fn is_terminating(pod: &Pod) -> bool {
 }
 
 fn is_best_effort(pod: &Pod, resources: &PodResources) -> bool {
-    let stored = pod.status.as_ref().and_then(|status| status.qos_class.as_deref());
-    match stored {
-        Some(class) if !class.is_empty() => class == "BestEffort",
-        _ => asks_for_nothing(resources),
-    }
+    stored_class(pod, resources) == QosClass::BestEffort.as_str()
 }
 
 /// # Source
@@ -254,21 +251,4 @@ fn crosses_namespaces(affinity: &Affinity) -> bool {
 fn reaches_out(term: &PodAffinityTerm) -> bool {
     term.namespaces.as_ref().is_some_and(|namespaces| !namespaces.is_empty())
         || term.namespace_selector.is_some()
-}
-
-/// Whether a pod asks for no cpu and memory at all: as a whole if it has amounts of its own, else in every container.
-///
-/// # Source
-/// kubernetes `pkg/apis/core/v1/helper/qos` (`ComputePodQOS`), of which quota needs one class only
-fn asks_for_nothing(resources: &PodResources) -> bool {
-    let nothing = |required: &Requirements| {
-        let mut amounts = [CPU, MEMORY]
-            .into_iter()
-            .flat_map(|name| [required.requests.get(name), required.limits.get(name)].into_iter().flatten());
-        amounts.all(Quantity::is_zero)
-    };
-    match &resources.pod_level {
-        Some(level) if resources.is_pod_level_set() => nothing(level),
-        _ => resources.all_containers().all(|container| nothing(&container.spec)),
-    }
 }
