@@ -100,7 +100,12 @@ impl Status {
         } else {
             format!("{resource} {} is forbidden: {cause}", go_quote(name))
         };
-        Self { code: 403, reason: Reason::Forbidden, message, details: Some(details(resource, name)) }
+        Self {
+            code: 403,
+            reason: Reason::Forbidden,
+            message,
+            details: Some(Box::new(details(resource, name))),
+        }
     }
 
     /// 404: there is no such object.
@@ -109,7 +114,12 @@ impl Status {
     /// apimachinery `pkg/api/errors` (`NewNotFound`)
     pub fn not_found(resource: &GroupResource, name: &str) -> Self {
         let message = format!("{resource} {} not found", go_quote(name));
-        Self { code: 404, reason: Reason::NotFound, message, details: Some(details(resource, name)) }
+        Self {
+            code: 404,
+            reason: Reason::NotFound,
+            message,
+            details: Some(Box::new(details(resource, name))),
+        }
     }
 
     /// 409: an object of this name exists already.
@@ -118,7 +128,12 @@ impl Status {
     /// apimachinery `pkg/api/errors` (`NewAlreadyExists`)
     pub fn already_exists(resource: &GroupResource, name: &str) -> Self {
         let message = format!("{resource} {} already exists", go_quote(name));
-        Self { code: 409, reason: Reason::AlreadyExists, message, details: Some(details(resource, name)) }
+        Self {
+            code: 409,
+            reason: Reason::AlreadyExists,
+            message,
+            details: Some(Box::new(details(resource, name))),
+        }
     }
 
     /// 400: the request is malformed.
@@ -167,13 +182,13 @@ impl Status {
     }
 }
 
-fn details(resource: &GroupResource, name: &str) -> Box<Details> {
-    Box::new(Details {
+fn details(resource: &GroupResource, name: &str) -> Details {
+    Details {
         name: name.to_owned(),
         group: resource.group.clone(),
         kind: resource.resource.clone(),
         ..Details::default()
-    })
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //!
 //! The command line is in [`Arguments`]; each subcommand has a module of its own.
 
+pub mod counts;
 pub mod oracle;
 pub mod upstream;
+pub mod verify;
 
 use std::io::{Read, Write};
 
@@ -25,6 +27,8 @@ enum Command {
     OracleEval(oracle::EvaluateOptions),
     /// Time our code and upstream's on the same random cases.
     OracleBench(oracle::BenchOptions),
+    /// Run everything that must pass before a change lands, and count the tests.
+    Verify(verify::Options),
 }
 
 /// Runs one command. The result tells whether all was well: false where a difference or failure was found and printed.
@@ -36,5 +40,6 @@ pub fn run(arguments: &Arguments, input: &mut dyn Read, output: &mut dyn Write) 
         Command::Oracle(options) => oracle::run(options, output),
         Command::OracleEval(options) => oracle::evaluate(options, input, output),
         Command::OracleBench(options) => oracle::bench(options, output),
+        Command::Verify(options) => verify::run(options, output),
     }
 }

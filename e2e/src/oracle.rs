@@ -16,11 +16,13 @@ mod shrink;
 mod survey;
 
 use std::io::{Read, Write};
+use std::ops::Range;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::counts::Counts;
 use crate::upstream;
 use families::Family;
 use program::Program;
@@ -69,22 +71,43 @@ pub struct BenchOptions {
 /// # Errors
 /// When upstream's program can't be built or stops answering.
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
-    let chosen = choose(&options.families)?;
-    let mut program = Program::start(&upstream::build_oracle()?)?;
     let numbers = match options.case {
         Some(number) => number..number.saturating_add(1),
         None => 0..options.cases,
     };
+    let counts = survey_all(&choose(&options.families)?, options.seed, &numbers, output)?;
+    Ok(counts.failed == 0)
+}
+
+/// Compares every family on random cases and reports; counts the cases that agree, named differences among them, and
+/// those that differ.
+///
+/// # Errors
+/// When upstream's program can't be built or stops answering.
+pub fn run_all(cases: u64, seed: u64, output: &mut dyn Write) -> anyhow::Result<Counts> {
+    survey_all(&choose(&[])?, seed, &(0..cases), output)
+}
+
+fn survey_all(
+    families: &[&'static Family],
+    seed: u64,
+    numbers: &Range<u64>,
+    output: &mut dyn Write,
+) -> anyhow::Result<Counts> {
+    let mut program = Program::start(&upstream::build_oracle()?)?;
     ours::catch_panics_quietly();
     let mut tallies = Vec::new();
-    for family in chosen {
-        let found = survey::survey(family, options.seed, numbers.clone(), &mut program)?;
-        report::differences(family, options.seed, &found, &mut program, output)?;
+    let mut counts = Counts::default();
+    for family in families {
+        let found = survey::survey(family, seed, numbers.clone(), &mut program)?;
+        report::differences(family, seed, &found, &mut program, output)?;
+        counts.failed += found.tally.different;
+        counts.passed += found.tally.cases() - found.tally.different;
         tallies.push((family.name, found.tally));
     }
     program.stop()?;
-    report::totals(options.seed, &tallies, output)?;
-    Ok(tallies.iter().all(|(_, tally)| tally.different == 0))
+    report::totals(seed, &tallies, output)?;
+    Ok(counts)
 }
 
 /// Answers hand-made cases with both sides; true where all answers agree.

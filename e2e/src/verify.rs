@@ -1,68 +1,80 @@
 //! `cargo verify`: everything that must pass before a change lands, with the counts of what ran.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use crate::counts::Counts;
+use crate::oracle;
 
 /// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
-/// How many cases each oracle family gets here; `cargo e2e oracle --cases` runs more.
-pub const ORACLE_CASES: u64 = 3000;
 
-/// How many tests passed and failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Tests and oracle cases that passed.
-    pub passed: u64,
-    /// Tests and oracle cases that failed.
-    pub failed: u64,
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How many cases each oracle family gets.
+    #[arg(long, default_value_t = 3000)]
+    cases: u64,
+    /// The seed of the oracle's cases; another one each time if it is not given.
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
-impl Counts {
-    fn add(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-    }
-}
+/// The checks that are one cargo command each, in the order in which they fail fastest.
+const CHECKS: [(&str, &[&str]); 5] = [
+    ("formatting", &["fmt", "--all", "--check"]),
+    ("lints", &["lint"]),
+    ("documentation", &["doc", "--workspace", "--no-deps", "--quiet"]),
+    ("purity", &["pure"]),
+    ("tests", &["test", "--workspace"]),
+];
 
-/// Runs every check but the oracle in the workspace at `root`, one after the other, and counts the tests.
+/// Runs every check, one after the other, and prints the counts; false where an oracle case differs.
 ///
 /// # Errors
 /// The first check that fails, by name.
-pub fn verify(root: &Path) -> Result<Counts> {
+pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is the parent of e2e")?;
     let mut counts = Counts::default();
-    for (name, arguments) in [
-        ("formatting", &["fmt", "--all", "--check"][..]),
-        ("lints", &["lint"]),
-        ("documentation", &["doc", "--workspace", "--no-deps", "--quiet"]),
-        ("purity", &["pure"]),
-        ("tests", &["test", "--workspace"]),
-    ] {
+    for (name, arguments) in CHECKS {
         let mut command = cargo(root, arguments);
         command.env("RUSTDOCFLAGS", "-D warnings");
-        counts.add(step(name, command)?);
+        counts += step(name, command, output)?;
     }
-    step("licences, bans and sources", cargo_deny(root)?)?;
-    Ok(counts)
+    step("licences, bans and sources", cargo_deny(root, output)?, output)?;
+    let seed = options.seed.map_or_else(fresh_seed, Ok)?;
+    writeln!(output, "\n== oracle: cargo e2e oracle --cases {} --seed {seed}", options.cases)?;
+    counts += oracle::run_all(options.cases, seed, output)?;
+    writeln!(output, "\n{} passed, {} failed", counts.passed, counts.failed)?;
+    Ok(counts.failed == 0)
+}
+
+/// A seed that differs from run to run, small enough to be typed again.
+fn fresh_seed() -> anyhow::Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?.as_secs()
+        % 1_000_000)
 }
 
 /// Runs one check, passes its output on and counts the tests in it.
-fn step(name: &str, mut command: Command) -> Result<Counts> {
-    println!("\n== {name}: {}", words(&command));
+fn step(name: &str, mut command: Command, output: &mut dyn Write) -> anyhow::Result<Counts> {
+    writeln!(output, "\n== {name}: {}", words(&command))?;
     let started = Instant::now();
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {name}"))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("can't start {name}"))?;
     let mut counts = Counts::default();
-    let output = child.stdout.take().context("the output was piped")?;
-    for line in BufReader::new(output).lines() {
-        let line = line.with_context(|| format!("read the output of {name}"))?;
-        println!("{line}");
-        counts.add(test_result(&line).unwrap_or_default());
+    let lines = BufReader::new(child.stdout.take().context("the output was piped")?).lines();
+    for line in lines {
+        let line = line.with_context(|| format!("can't read the output of {name}"))?;
+        writeln!(output, "{line}")?;
+        counts += test_result(&line).unwrap_or_default();
     }
-    let status = child.wait().with_context(|| format!("wait for {name}"))?;
-    println!("== {name}: {:.0} s", started.elapsed().as_secs_f64());
+    let status = child.wait().with_context(|| format!("can't wait for {name}"))?;
+    writeln!(output, "== {name}: {:.0} s", started.elapsed().as_secs_f64())?;
     if !status.success() {
         bail!("{name} failed: {} ended with {status}", words(&command));
     }
@@ -85,18 +97,22 @@ fn cargo(root: &Path, arguments: &[&str]) -> Command {
 }
 
 /// `cargo deny` from the path, or installed once into the target folder.
-fn cargo_deny(root: &Path) -> Result<Command> {
+fn cargo_deny(root: &Path, output: &mut dyn Write) -> anyhow::Result<Command> {
     let check = ["deny", "check", "bans", "licenses", "sources"];
-    let installed = Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    let installed = Command::new("cargo")
+        .args(["deny", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
     if installed {
         return Ok(cargo(root, &check));
     }
     let tools = target_folder(root).join("tools");
     let program = tools.join("bin/cargo-deny");
     if !program.exists() {
-        let mut install = cargo(root, &["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY_VERSION]);
+        let mut install =
+            cargo(root, &["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY_VERSION]);
         install.arg("--root").arg(&tools);
-        step("install cargo-deny", install)?;
+        step("install cargo-deny", install, output)?;
     }
     let mut command = Command::new(program);
     command.current_dir(root).args(&check[1..]);
@@ -108,7 +124,10 @@ fn target_folder(root: &Path) -> PathBuf {
 }
 
 fn words(command: &Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
     words.join(" ")
 }
 
@@ -118,7 +137,8 @@ mod tests {
 
     #[test]
     fn reads_the_closing_line_of_the_test_harness() {
-        let line = "test result: ok. 12 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.01s";
+        let line =
+            "test result: ok. 12 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.01s";
         assert_eq!(test_result(line), Some(Counts { passed: 12, failed: 1 }));
         assert_eq!(test_result("running 3 tests"), None);
     }
