@@ -1,4 +1,7 @@
 //! What kube-apiserver does to an object around admission: defaulting, validation, in-tree plugins; offline only.
+//!
+//! Production components talk to a real API server and must never reach this crate. Everything here is pure.
 
 pub mod admission;
 pub mod mirror_pod;
+pub mod validation;
