@@ -150,7 +150,7 @@ impl Quantity {
     /// # Source
     /// apimachinery `pkg/api/resource` (`Quantity.RoundUp`)
     pub fn round_up_to_unit(&mut self) {
-        if let Some(rounded) = self.amount.rounded_away_from_zero(NANOS_PER_UNIT) {
+        if let Some(rounded) = self.amount.rounded_to_unit() {
             self.text = None;
             self.amount = rounded;
         }

@@ -92,22 +92,27 @@ impl Amount {
     /// This amount rounded away from zero to whole thousandths, or nothing if it is that already.
     pub(super) fn rounded_to_milli(&self) -> Option<Self> {
         match self {
-            Self::Nanos(nanos) => {
-                if is_whole_milli(nanos.unsigned_abs()) {
-                    return None;
-                }
-                let millis = divide_away_from_zero(*nanos, NANOS_PER_MILLI.cast_signed());
-                Some(Self::from(BigInt::from(millis) * NANOS_PER_MILLI))
-            }
-            Self::Large(nanos) => {
-                let remainder = nanos.as_ref() % NANOS_PER_MILLI;
-                if remainder.is_zero() {
-                    return None;
-                }
-                let away = BigInt::from(NANOS_PER_MILLI) * nanos.signum();
-                Some(Self::from(nanos.as_ref() - remainder + away))
-            }
+            Self::Nanos(nanos) if is_whole_milli(nanos.unsigned_abs()) => None,
+            _ => self.rounded_to(NANOS_PER_MILLI),
         }
+    }
+
+    /// This amount rounded away from zero to whole units, or nothing if it is that already.
+    pub(super) fn rounded_to_unit(&self) -> Option<Self> {
+        match self {
+            Self::Nanos(nanos) if whole_units(nanos.unsigned_abs()).is_some() => None,
+            _ => self.rounded_to(NANOS_PER_UNIT),
+        }
+    }
+
+    fn rounded_to(&self, step: u128) -> Option<Self> {
+        let nanos = self.to_large();
+        let remainder = &nanos % step;
+        if remainder.is_zero() {
+            return None;
+        }
+        let away = BigInt::from(step) * nanos.signum();
+        Some(Self::from(nanos - remainder + away))
     }
 }
 
