@@ -3,5 +3,6 @@
 //! Production components talk to a real API server and must never reach this crate. Everything here is pure.
 
 pub mod admission;
+pub mod defaults;
 pub mod mirror_pod;
 pub mod validation;
