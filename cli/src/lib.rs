@@ -1,1 +1,3 @@
 //! The plimsoll command: admission, quota, DaemonSet expansion and scheduling in memory.
+
+pub mod report;
