@@ -1,5 +1,8 @@
 //! The families of cases. To add one: a file here, a line in [`FAMILIES`], and a Go file that registers the same name.
 
+mod daemonset;
+mod label_requirement;
+mod label_selector;
 mod quantity;
 
 use anyhow::{Context as _, anyhow};
@@ -44,7 +47,8 @@ impl Family {
 }
 
 /// All families, by name.
-pub static FAMILIES: &[Family] = &[quantity::FAMILY];
+pub static FAMILIES: &[Family] =
+    &[daemonset::FAMILY, label_requirement::FAMILY, label_selector::FAMILY, quantity::FAMILY];
 
 /// The family of that name.
 ///

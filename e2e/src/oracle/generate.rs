@@ -3,6 +3,7 @@
 //! Everything is drawn from small sets of names, so that objects made apart still meet: a toleration finds its taint, a
 //! LimitRange its pods.
 
+pub mod daemon_set;
 pub mod limit_range;
 pub mod matching;
 pub mod node;

@@ -195,3 +195,75 @@ pub fn toleration(rng: &mut StdRng) -> Value {
         ),
     ])
 }
+
+/// A label selector with a tail of malformed ones. At most one label of it is malformed, since upstream reports any.
+pub fn odd_label_selector(rng: &mut StdRng) -> Value {
+    let mut selector = label_selector(rng);
+    if chance(rng, 10) {
+        let (key, value) = (odd_label_key(rng), odd_label_value(rng));
+        selector["matchLabels"] = json!({ key: value });
+    }
+    if chance(rng, 20) {
+        selector["matchExpressions"] = list(rng, 0..=3, |rng, _| odd_label_requirement(rng));
+    }
+    selector
+}
+
+fn odd_label_requirement(rng: &mut StdRng) -> Value {
+    let operator = pick(rng, &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "in", "", "\"quoted\""]);
+    let key = odd_label_key(rng);
+    json!({"key": key, "operator": operator, "values": maybe(rng, 70, |rng| list(rng, 0..=3, |rng, _| odd_label_value(rng)))})
+}
+
+/// A label key, half of them malformed.
+pub fn odd_label_key(rng: &mut StdRng) -> String {
+    let (usual, _) = pick(rng, LABELS);
+    let odd = pick(
+        rng,
+        &[
+            "",
+            "-app",
+            "app_",
+            "a b",
+            "x/y/z",
+            "/app",
+            "example.com/",
+            "Example.com/app",
+            "é",
+            "a..b/c",
+            "A.b-C_d",
+        ],
+    );
+    match number(rng, 0..=9) {
+        0..=4 => usual.to_owned(),
+        5 => "k".repeat(64),
+        6 => format!("{}/name", "p".repeat(254)),
+        _ => odd.to_owned(),
+    }
+}
+
+/// A label value, some of them malformed, some of them integers.
+pub fn odd_label_value(rng: &mut StdRng) -> String {
+    match number(rng, 0..=12) {
+        0 => "v".repeat(64),
+        1..=8 => pick(rng, &["web", "db", "prod", "test", "", "4", "16"]).to_owned(),
+        _ => pick(
+            rng,
+            &[
+                "a b",
+                "-x",
+                "x-",
+                "<tag>",
+                "\"",
+                "\\",
+                "é",
+                "-5",
+                "+5",
+                "9223372036854775807",
+                "9223372036854775808",
+                "007",
+            ],
+        )
+        .to_owned(),
+    }
+}
