@@ -1,1 +1,22 @@
 //! The scheduling framework, its plugins and decisions.
+//!
+//! [`schedule()`] takes a pod, the [`Snapshot`] of the nodes with what runs on them, and a [`Profile`] (which plugins, with
+//! which weights), and says where the pod goes, or for each node why it can't go there. It reads no clock, draws no random
+//! number and calls nobody; what has to be remembered from one pod to the next is in [`CycleState`].
+
+pub mod fit_error;
+pub mod framework;
+pub mod host_port;
+pub mod plugins;
+pub mod pod_info;
+pub mod profile;
+pub mod schedule;
+pub mod select_node;
+pub mod snapshot;
+
+pub use fit_error::{FitError, NodeVerdict};
+pub use framework::{Code, Status};
+pub use pod_info::PodInfo;
+pub use profile::{Profile, TieBreak};
+pub use schedule::{CycleState, Outcome, Placement, schedule};
+pub use snapshot::Snapshot;

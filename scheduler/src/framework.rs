@@ -1,0 +1,223 @@
+//! The extension points of a scheduling cycle and what plugins answer there.
+//!
+//! A plugin is a value with optional parts. The part for filters turns a pod into a [`Filter`], which holds all that was
+//! computed once for the pod and judges nodes; the part for scores likewise. So state is typed and dropped with the cycle.
+//!
+//! # Source
+//! kube-scheduler `framework/interface.go`, `pkg/scheduler/framework/runtime/framework.go`
+
+mod status;
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use fixedbitset::FixedBitSet;
+pub use status::{Amount, Code, Reason, Status};
+
+use crate::fit_error::NodeStatuses;
+use crate::pod_info::PodInfo;
+use crate::profile::Profile;
+use crate::snapshot::{NodeIndex, Snapshot};
+
+/// The best score that a node can have from one plugin, before its weight.
+pub const MAX_NODE_SCORE: i64 = 100;
+/// The worst score.
+pub const MIN_NODE_SCORE: i64 = 0;
+
+/// Where in a cycle a plugin is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExtensionPoint {
+    /// Whether a pod may enter the queue.
+    PreEnqueue,
+    /// Which of two waiting pods is next.
+    QueueSort,
+    /// What to compute once for a pod before nodes are judged.
+    PreFilter,
+    /// Whether a pod can run on a node.
+    Filter,
+    /// What to do when no node is left.
+    PostFilter,
+    /// What to compute once for a pod before nodes are compared.
+    PreScore,
+    /// How good a node is for a pod.
+    Score,
+}
+
+impl ExtensionPoint {
+    /// The name, as messages and configuration have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PreEnqueue => "PreEnqueue",
+            Self::QueueSort => "QueueSort",
+            Self::PreFilter => "PreFilter",
+            Self::Filter => "Filter",
+            Self::PostFilter => "PostFilter",
+            Self::PreScore => "PreScore",
+            Self::Score => "Score",
+        }
+    }
+}
+
+/// A plugin: its name and the parts it has.
+pub struct Plugin {
+    /// The name, as in the configuration.
+    pub name: &'static str,
+    /// Whether a pod may enter the queue.
+    pub pre_enqueue: Option<fn(&PodInfo<'_>) -> Status>,
+    /// Which of two waiting pods is next.
+    pub queue_sort: Option<fn(&QueuedPod<'_>, &QueuedPod<'_>) -> Ordering>,
+    /// Which nodes a pod can run on.
+    pub filter: Option<Box<dyn FilterPlugin>>,
+    /// What to do when no node is left.
+    pub post_filter: Option<Box<dyn PostFilterPlugin>>,
+    /// Which of the nodes are better.
+    pub score: Option<Box<dyn ScorePlugin>>,
+}
+
+impl Plugin {
+    /// A plugin without any part; the parts are then set.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, pre_enqueue: None, queue_sort: None, filter: None, post_filter: None, score: None }
+    }
+}
+
+/// A pod that waits, as the queue orders it.
+#[derive(Clone, Copy, Debug)]
+pub struct QueuedPod<'a> {
+    /// The pod.
+    pub pod: &'a PodInfo<'a>,
+    /// When it last entered the queue, in microseconds on any clock that all pods share.
+    pub queued_at_micros: i64,
+}
+
+/// The part of a plugin that keeps pods off nodes.
+pub trait FilterPlugin: Send + Sync {
+    /// Looks at a pod before any node is judged.
+    fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a>;
+}
+
+/// What a plugin says about a pod before any node is judged.
+pub enum PreFilter<'a> {
+    /// Every node passes; the plugin isn't asked about them.
+    Skip,
+    /// No node passes, or the plugin couldn't decide.
+    Reject(Status),
+    /// The nodes pass that the filter lets pass; of them only those named, if `nodes` is there.
+    Run {
+        /// The only nodes that can pass, by name.
+        nodes: Option<BTreeSet<String>>,
+        /// The judge of nodes.
+        filter: Box<dyn Filter + 'a>,
+    },
+}
+
+impl<'a> PreFilter<'a> {
+    /// Lets a filter judge all nodes.
+    pub fn run(filter: impl Filter + 'a) -> Self {
+        Self::Run { nodes: None, filter: Box::new(filter) }
+    }
+}
+
+/// Judges nodes for one pod.
+pub trait Filter {
+    /// Whether the pod can run on a node, and if not, why.
+    fn check(&self, node: NodeIndex) -> Status;
+
+    /// Removes from `candidates` the nodes for which [`Filter::check`] would not say success. To be written where there is
+    /// a faster way than asking for each.
+    fn narrow(&self, candidates: &mut FixedBitSet) {
+        retain(candidates, |node| self.check(node).is_success());
+    }
+}
+
+/// Keeps the candidates that pass.
+pub fn retain(candidates: &mut FixedBitSet, passes: impl Fn(NodeIndex) -> bool) {
+    for block_index in 0..candidates.as_slice().len() {
+        let mut remaining = candidates.as_slice()[block_index];
+        while remaining != 0 {
+            let node = block_index * BLOCK_BITS + remaining.trailing_zeros() as usize;
+            remaining &= remaining - 1;
+            if !passes(node) {
+                candidates.remove(node);
+            }
+        }
+    }
+}
+
+const BLOCK_BITS: usize = usize::BITS as usize;
+
+/// The part of a plugin that acts when no node is left for a pod.
+pub trait PostFilterPlugin: Send + Sync {
+    /// Looks for a way to make room.
+    fn post_filter(&self, failed: &FailedCycle<'_>) -> Status;
+}
+
+/// A pod for which no node is left.
+pub struct FailedCycle<'a> {
+    /// The pod.
+    pub pod: &'a PodInfo<'a>,
+    /// The nodes and what runs on them.
+    pub snapshot: &'a Snapshot,
+    /// The plugins, so that their filters can be asked again about a changed node.
+    pub profile: &'a Profile,
+    /// What each node was refused for.
+    pub statuses: &'a NodeStatuses,
+}
+
+/// The part of a plugin that compares nodes.
+pub trait ScorePlugin: Send + Sync {
+    /// Looks at a pod before its feasible nodes are compared.
+    fn pre_score<'a>(
+        &'a self,
+        pod: &'a PodInfo<'a>,
+        snapshot: &'a Snapshot,
+        nodes: &'a [NodeIndex],
+    ) -> PreScore<'a>;
+}
+
+/// What a plugin says about a pod before its feasible nodes are compared.
+pub enum PreScore<'a> {
+    /// All nodes are the same to the plugin; it isn't asked about them.
+    Skip,
+    /// The plugin couldn't decide; the message says why.
+    Error(String),
+    /// The nodes are as good as the score says.
+    Run(Box<dyn Score + 'a>),
+}
+
+impl<'a> PreScore<'a> {
+    /// Lets a score compare the nodes.
+    pub fn run(score: impl Score + 'a) -> Self {
+        Self::Run(Box::new(score))
+    }
+}
+
+/// Compares nodes for one pod.
+pub trait Score {
+    /// How good a node is.
+    fn score(&self, node: NodeIndex) -> i64;
+
+    /// How good each of these nodes is. To be written where there is a faster way than asking for each.
+    fn score_all(&self, nodes: &[NodeIndex]) -> Vec<i64> {
+        nodes.iter().map(|node| self.score(*node)).collect()
+    }
+
+    /// Brings the scores of all feasible nodes into the range that the framework asks for.
+    fn normalize(&self, _scores: &mut [i64]) {}
+}
+
+/// Scales scores so that the best one becomes [`MAX_NODE_SCORE`], and turns them round if less is better.
+///
+/// # Source
+/// `pkg/scheduler/framework/plugins/helper/normalize_score.go` (`DefaultNormalizeScore`)
+pub fn default_normalize(scores: &mut [i64], less_is_better: bool) {
+    let best = scores.iter().copied().max().unwrap_or(0).max(0);
+    for score in scores {
+        let scaled = if best == 0 { *score } else { MAX_NODE_SCORE.wrapping_mul(*score) / best };
+        *score = match (best, less_is_better) {
+            (0, true) => MAX_NODE_SCORE,
+            (_, true) => MAX_NODE_SCORE - scaled,
+            (_, false) => scaled,
+        };
+    }
+}

@@ -1,0 +1,81 @@
+//! The plugins: one table of names and constructors, one file each.
+//!
+//! # Source
+//! `pkg/scheduler/framework/plugins/registry.go`, `pkg/scheduler/apis/config/v1/default_plugins.go`
+
+pub mod default_preemption;
+pub mod node_affinity;
+pub mod node_name;
+pub mod node_ports;
+pub mod node_resources_balanced_allocation;
+pub mod node_resources_fit;
+pub mod node_unschedulable;
+pub mod priority_sort;
+pub mod resource_allocation;
+pub mod scheduling_gates;
+pub mod taint_toleration;
+
+use crate::framework::{ExtensionPoint, Plugin};
+use crate::profile::EnabledPlugin;
+
+/// A row of the table: a plugin that profiles can name.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The name.
+    pub name: &'static str,
+    /// At which points it is asked.
+    pub points: &'static [ExtensionPoint],
+    /// By what its scores are multiplied if the profile doesn't say; of no meaning for a plugin that gives none.
+    pub weight: i64,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Makes it, with default arguments.
+    pub new: fn() -> Plugin,
+}
+
+/// All plugins, in the order in which they are asked by default. All are on by default.
+pub const TABLE: [Registration; 10] = [
+    scheduling_gates::REGISTRATION,
+    priority_sort::REGISTRATION,
+    node_name::REGISTRATION,
+    node_unschedulable::REGISTRATION,
+    taint_toleration::REGISTRATION,
+    node_affinity::REGISTRATION,
+    node_ports::REGISTRATION,
+    node_resources_fit::REGISTRATION,
+    default_preemption::REGISTRATION,
+    node_resources_balanced_allocation::REGISTRATION,
+];
+
+/// The plugins of a profile that says nothing about plugins.
+pub fn default_plugins() -> Vec<EnabledPlugin> {
+    TABLE.iter().map(|row| EnabledPlugin { plugin: (row.new)(), weight: row.weight }).collect()
+}
+
+/// The table as Markdown, which is what `docs/plugins.md` holds.
+pub fn table_markdown() -> String {
+    let rows: String = TABLE.iter().map(Registration::markdown).collect();
+    format!(
+        "\
+# Scheduler plugins
+
+All plugins, in the order in which they are asked by default. This file is printed from the table in
+`scheduler/src/plugins.rs`; a test keeps it so.
+
+| plugin | weight | asked at | what it does |
+|---|---|---|---|
+{rows}"
+    )
+}
+
+impl Registration {
+    fn markdown(&self) -> String {
+        let points: Vec<&str> = self.points.iter().map(|point| point.as_str()).collect();
+        let scores = self.points.contains(&ExtensionPoint::Score);
+        let weight = if scores { self.weight.to_string() } else { "-".to_owned() };
+        format!("| {} | {weight} | {} | {} |\n", self.name, points.join(", "), self.summary)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! NodePorts: a pod doesn't go where another has taken a port of the node that it wants. Asked at PreFilter and Filter.
+//!
+//! # Source
+//! `pkg/scheduler/framework/plugins/nodeports/node_ports.go`
+
+use fixedbitset::FixedBitSet;
+
+use super::Registration;
+use crate::framework::{Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, Status, retain};
+use crate::host_port::HostPort;
+use crate::pod_info::PodInfo;
+use crate::snapshot::{NodeIndex, Snapshot};
+
+/// The plugin's name.
+pub const NAME: &str = "NodePorts";
+/// A port is taken.
+pub const REASON: &str = "node(s) didn't have free ports for the requested pod ports";
+
+/// The plugin's row in the table.
+pub const REGISTRATION: Registration = Registration {
+    name: NAME,
+    points: &[ExtensionPoint::PreFilter, ExtensionPoint::Filter],
+    weight: 1,
+    summary: "A node takes a pod only if the `hostPort`s that it wants are free.",
+    new,
+};
+
+/// The plugin.
+pub fn new() -> Plugin {
+    Plugin { filter: Some(Box::new(NodePorts)), ..Plugin::new(NAME) }
+}
+
+struct NodePorts;
+
+impl FilterPlugin for NodePorts {
+    fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
+        if pod.host_ports.is_empty() {
+            PreFilter::Skip
+        } else {
+            PreFilter::run(NodePortsFilter { wanted: &pod.host_ports, snapshot })
+        }
+    }
+}
+
+struct NodePortsFilter<'a> {
+    wanted: &'a [HostPort],
+    snapshot: &'a Snapshot,
+}
+
+impl NodePortsFilter<'_> {
+    fn are_free(&self, node: NodeIndex) -> bool {
+        let used = self.snapshot.used_ports(node);
+        !self.wanted.iter().any(|wanted| used.iter().any(|used| used.conflicts_with(wanted)))
+    }
+}
+
+impl Filter for NodePortsFilter<'_> {
+    fn check(&self, node: NodeIndex) -> Status {
+        if self.are_free(node) { Status::SUCCESS } else { Status::new(Code::Unschedulable, NAME, REASON) }
+    }
+
+    fn narrow(&self, candidates: &mut FixedBitSet) {
+        retain(candidates, |node| self.are_free(node));
+    }
+}

@@ -1,0 +1,128 @@
+//! TaintToleration: nodes with taints that a pod doesn't tolerate don't take it, or are less welcome. Asked at PreFilter,
+//! Filter, PreScore and Score.
+//!
+//! # Source
+//! `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go`
+
+use fixedbitset::FixedBitSet;
+use k8s_openapi::api::core::v1::{Taint, Toleration};
+use plimsoll_matching::taints::{effect, find_untolerated, forbids_scheduling, tolerates};
+
+use super::Registration;
+use crate::framework::{
+    Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, PreScore, Score, ScorePlugin, Status,
+    default_normalize, retain,
+};
+use crate::pod_info::PodInfo;
+use crate::snapshot::{NodeIndex, Snapshot};
+
+/// The plugin's name.
+pub const NAME: &str = "TaintToleration";
+/// The node has a taint that forbids the pod.
+pub const REASON: &str = "node(s) had untolerated taint(s)";
+
+/// The plugin's row in the table.
+pub const REGISTRATION: Registration = Registration {
+    name: NAME,
+    points: &[
+        ExtensionPoint::PreFilter,
+        ExtensionPoint::Filter,
+        ExtensionPoint::PreScore,
+        ExtensionPoint::Score,
+    ],
+    weight: 3,
+    summary: "A node takes only pods that tolerate its `NoSchedule` and `NoExecute` taints; the fewer `PreferNoSchedule` taints aren't tolerated, the better the node.",
+    new,
+};
+
+/// The plugin.
+pub fn new() -> Plugin {
+    Plugin {
+        filter: Some(Box::new(TaintToleration)),
+        score: Some(Box::new(TaintToleration)),
+        ..Plugin::new(NAME)
+    }
+}
+
+struct TaintToleration;
+
+impl FilterPlugin for TaintToleration {
+    fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
+        let allows =
+            |taints: &Vec<Taint>| find_untolerated(taints, pod.tolerations(), forbids_scheduling).is_none();
+        let allowed: Vec<bool> = snapshot.taint_sets().iter().map(allows).collect();
+        if allowed.iter().all(|allowed| *allowed) {
+            return PreFilter::Skip;
+        }
+        PreFilter::run(TaintFilter { allowed, snapshot })
+    }
+}
+
+/// For each set of taints, whether the pod tolerates it.
+struct TaintFilter<'a> {
+    allowed: Vec<bool>,
+    snapshot: &'a Snapshot,
+}
+
+impl TaintFilter<'_> {
+    fn allows(&self, node: NodeIndex) -> bool {
+        self.allowed[self.snapshot.taint_set(node) as usize]
+    }
+}
+
+impl Filter for TaintFilter<'_> {
+    fn check(&self, node: NodeIndex) -> Status {
+        if self.allows(node) {
+            Status::SUCCESS
+        } else {
+            Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON)
+        }
+    }
+
+    fn narrow(&self, candidates: &mut FixedBitSet) {
+        retain(candidates, |node| self.allows(node));
+    }
+}
+
+impl ScorePlugin for TaintToleration {
+    fn pre_score<'a>(
+        &'a self,
+        pod: &'a PodInfo<'a>,
+        snapshot: &'a Snapshot,
+        _nodes: &'a [NodeIndex],
+    ) -> PreScore<'a> {
+        let tolerations: Vec<&Toleration> =
+            pod.tolerations().iter().filter(|toleration| concerns_preference(toleration)).collect();
+        let count = |taints: &Vec<Taint>| count_untolerated_preferences(taints, &tolerations);
+        let counts = snapshot.taint_sets().iter().map(count).collect();
+        PreScore::run(TaintScore { counts, snapshot })
+    }
+}
+
+fn concerns_preference(toleration: &Toleration) -> bool {
+    matches!(toleration.effect.as_deref().unwrap_or_default(), "" | effect::PREFER_NO_SCHEDULE)
+}
+
+fn count_untolerated_preferences(taints: &[Taint], tolerations: &[&Toleration]) -> i64 {
+    let is_untolerated = |taint: &&Taint| {
+        taint.effect == effect::PREFER_NO_SCHEDULE
+            && !tolerations.iter().any(|toleration| tolerates(toleration, taint))
+    };
+    i64::try_from(taints.iter().filter(is_untolerated).count()).unwrap_or(i64::MAX)
+}
+
+/// For each set of taints, how many of them make the node less welcome.
+struct TaintScore<'a> {
+    counts: Vec<i64>,
+    snapshot: &'a Snapshot,
+}
+
+impl Score for TaintScore<'_> {
+    fn score(&self, node: NodeIndex) -> i64 {
+        self.counts[self.snapshot.taint_set(node) as usize]
+    }
+
+    fn normalize(&self, scores: &mut [i64]) {
+        default_normalize(scores, true);
+    }
+}

@@ -1,0 +1,258 @@
+//! One scheduling cycle: which node a pod gets, or why it gets none.
+//!
+//! # Source
+//! `pkg/scheduler/schedule_one.go`, `pkg/scheduler/framework/runtime/framework.go`
+
+mod filtering;
+mod scoring;
+
+use fixedbitset::FixedBitSet;
+
+pub use self::filtering::Filters;
+use self::filtering::PreFiltered;
+pub(crate) use self::filtering::status_of_node;
+pub use self::scoring::{PluginScores, score_nodes};
+use crate::fit_error::{FitError, NodeStatuses};
+use crate::framework::{Code, FailedCycle, Status};
+use crate::pod_info::PodInfo;
+use crate::profile::Profile;
+use crate::select_node::select_node;
+use crate::snapshot::{NodeIndex, Snapshot};
+
+/// Below this number of nodes all of them are looked at, and this many feasible ones are looked for at least.
+const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
+/// At least so many per cent of the nodes are looked for, if the number of nodes decides.
+const MIN_PERCENTAGE_OF_NODES_TO_FIND: usize = 5;
+
+/// What one decision leaves to the next.
+#[derive(Clone, Debug, Default)]
+pub struct CycleState {
+    /// At which place in the order of nodes the next search begins.
+    pub next_start_node_index: usize,
+    /// How many pods got a node from among several.
+    pub decisions: u64,
+    /// Room that each decision uses again.
+    candidates: FixedBitSet,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The pod gets a node.
+    Placed(Placement),
+    /// No node is left.
+    Unschedulable(FitError),
+    /// There are no nodes at all. Upstream's sentence is [`NO_NODES_AVAILABLE`].
+    NoNodes,
+    /// A plugin couldn't decide; the message says why.
+    Error(String),
+}
+
+/// What is said of a pod if there is no node at all.
+pub const NO_NODES_AVAILABLE: &str = "no nodes available to schedule pods";
+
+impl Outcome {
+    /// The sentence that says why the pod gets no node; none if it gets one.
+    pub fn message(&self) -> Option<String> {
+        match self {
+            Self::Placed(_) => None,
+            Self::Unschedulable(error) => Some(error.message()),
+            Self::NoNodes => Some(NO_NODES_AVAILABLE.to_owned()),
+            Self::Error(message) => Some(message.clone()),
+        }
+    }
+}
+
+/// The node that a pod gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The name of the node.
+    pub node: String,
+    /// How many nodes were looked at.
+    pub evaluated_nodes: usize,
+    /// How many of them the pod could run on.
+    pub feasible_nodes: usize,
+}
+
+/// Decides about one pod. The snapshot isn't changed: if the pod is placed, add it there.
+///
+/// # Source
+/// `pkg/scheduler/schedule_one.go` (`schedulePod`)
+pub fn schedule(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    state: &mut CycleState,
+) -> Outcome {
+    if snapshot.node_count() == 0 {
+        return Outcome::NoNodes;
+    }
+    let filters = match filtering::pre_filter(pod, snapshot, profile) {
+        PreFiltered::Run(filters) => filters,
+        PreFiltered::Rejected(status) if status.is_rejected() => {
+            return rejected_before_nodes(pod, snapshot, profile, status);
+        }
+        PreFiltered::Rejected(status) => return Outcome::Error(status.message()),
+    };
+    let found = find_nodes(pod, snapshot, profile, &filters, state);
+    match found.feasible.as_slice() {
+        [] => no_node_left(pod, snapshot, profile, &filters),
+        [only] => placed(snapshot, *only, &found),
+        several => match scoring::totals(pod, snapshot, profile, several) {
+            Ok(totals) => {
+                let place = select_node(&totals, profile.tie_break, state.decisions).unwrap_or(0);
+                state.decisions = state.decisions.wrapping_add(1);
+                placed(snapshot, several[place], &found)
+            }
+            Err(message) => Outcome::Error(message),
+        },
+    }
+}
+
+/// The nodes that a pod can run on, in the order in which they are visited, and how many were refused on the way.
+#[derive(Clone, Debug, Default)]
+struct FoundNodes {
+    feasible: Vec<NodeIndex>,
+    refused: usize,
+}
+
+/// The nodes that a pod can run on, as the settings of the profile have them sampled.
+///
+/// # Source
+/// `pkg/scheduler/schedule_one.go` (`findNodesThatFitPod`)
+fn find_nodes(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    filters: &Filters<'_>,
+    state: &mut CycleState,
+) -> FoundNodes {
+    let nominated = snapshot.node(pod.nominated_node_name());
+    if let Some(node) = nominated
+        && filters.check(node).is_success()
+    {
+        return FoundNodes { feasible: vec![node], refused: 0 };
+    }
+    let visited = filters.nodes_to_visit(snapshot);
+    let candidates = &mut state.candidates;
+    candidates.clear();
+    candidates.grow(snapshot.column_length());
+    visited.iter().for_each(|node| candidates.insert(*node));
+    filters.narrow(candidates);
+    let wanted = nodes_to_find(visited.len(), profile);
+    let mut found = visit(&visited, state.next_start_node_index, wanted, candidates);
+    // Upstream has kept the verdict on the nominated node, so it counts even if the search ended before it.
+    let searched_all = found.feasible.len() + found.refused == visited.len();
+    if nominated.is_some() && !searched_all {
+        found.refused += 1;
+    }
+    let processed = found.feasible.len() + found.refused;
+    state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
+    found
+}
+
+/// Visits nodes from a place on, round to the one before it, until one more than the wanted number is feasible.
+///
+/// # Source
+/// `pkg/scheduler/schedule_one.go` (`findNodesThatPassFilters`)
+fn visit(nodes: &[NodeIndex], start: usize, wanted: usize, candidates: &FixedBitSet) -> FoundNodes {
+    let mut found = FoundNodes::default();
+    let (before, after) = nodes.split_at(start % nodes.len().max(1));
+    for node in after.iter().chain(before) {
+        if !candidates.contains(*node) {
+            found.refused += 1;
+        } else if found.feasible.len() == wanted {
+            return found;
+        } else {
+            found.feasible.push(*node);
+        }
+    }
+    found
+}
+
+/// How many feasible nodes are enough.
+///
+/// # Source
+/// `pkg/scheduler/schedule_one.go` (`numFeasibleNodesToFind`)
+fn nodes_to_find(node_count: usize, profile: &Profile) -> usize {
+    if profile.scorers().next().is_none() {
+        return 1;
+    }
+    if node_count < MIN_FEASIBLE_NODES_TO_FIND {
+        return node_count;
+    }
+    let percentage = match usize::from(profile.percentage_of_nodes_to_score) {
+        0 => 50_usize.saturating_sub(node_count / 125).max(MIN_PERCENTAGE_OF_NODES_TO_FIND),
+        percentage => percentage,
+    };
+    (node_count * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND)
+}
+
+fn placed(snapshot: &Snapshot, node: NodeIndex, found: &FoundNodes) -> Outcome {
+    Outcome::Placed(Placement {
+        node: snapshot.name(node).to_owned(),
+        evaluated_nodes: found.feasible.len() + found.refused,
+        feasible_nodes: found.feasible.len(),
+    })
+}
+
+fn rejected_before_nodes(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    status: Status,
+) -> Outcome {
+    let message = status.message();
+    let statuses = NodeStatuses::new(status);
+    unschedulable(pod, snapshot, profile, &statuses, message)
+}
+
+fn no_node_left(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, filters: &Filters<'_>) -> Outcome {
+    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out());
+    for node in filters.nodes_to_visit(snapshot).iter() {
+        let status = filters.check(*node);
+        if status.code == Code::Error {
+            return Outcome::Error(format!(
+                "running {:?} filter plugin: {}",
+                status.plugin,
+                status.message()
+            ));
+        }
+        statuses.push(*node, status);
+    }
+    unschedulable(pod, snapshot, profile, &statuses, String::new())
+}
+
+fn unschedulable(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    statuses: &NodeStatuses,
+    pre_filter_message: String,
+) -> Outcome {
+    let failed = FailedCycle { pod, snapshot, profile, statuses };
+    let mut error = FitError::new(snapshot, statuses);
+    error.pre_filter_message = pre_filter_message;
+    error.post_filter_message = post_filter(&failed);
+    Outcome::Unschedulable(error)
+}
+
+/// Asks the plugins for a way to make room, until one has found it or knows that there is none.
+///
+/// # Source
+/// `pkg/scheduler/framework/runtime/framework.go` (`RunPostFilterPlugins`)
+fn post_filter(failed: &FailedCycle<'_>) -> String {
+    let plugins = failed.profile.plugins.iter().filter_map(|enabled| enabled.plugin.post_filter.as_deref());
+    let mut messages = Vec::new();
+    for plugin in plugins {
+        let status = plugin.post_filter(failed);
+        if matches!(status.code, Code::Success | Code::UnschedulableAndUnresolvable | Code::Error) {
+            return status.message();
+        }
+        messages.extend(status.reasons.into_iter().map(|reason| reason.text));
+    }
+    messages.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

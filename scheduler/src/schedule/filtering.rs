@@ -1,0 +1,140 @@
+//! The filters of all plugins for one pod.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use fixedbitset::FixedBitSet;
+
+use crate::framework::{Code, Filter, PreFilter, Status};
+use crate::pod_info::PodInfo;
+use crate::profile::Profile;
+use crate::snapshot::{NodeIndex, Snapshot};
+
+/// The filters that judge nodes for one pod, in the order of the plugins.
+#[derive(Default)]
+pub struct Filters<'a> {
+    filters: Vec<(&'static str, Box<dyn Filter + 'a>)>,
+    /// The only nodes to judge, if plugins have named some, and which plugins have.
+    only: Option<(BTreeSet<String>, BTreeSet<&'static str>)>,
+}
+
+/// What the plugins said of a pod before any node was judged.
+pub(crate) enum PreFiltered<'a> {
+    /// Nodes are to be judged.
+    Run(Filters<'a>),
+    /// No node passes, or a plugin couldn't decide.
+    Rejected(Status),
+}
+
+/// Lets all plugins look at a pod before nodes are judged.
+///
+/// # Source
+/// `pkg/scheduler/framework/runtime/framework.go` (`RunPreFilterPlugins`)
+pub(crate) fn pre_filter<'a>(
+    pod: &'a PodInfo<'a>,
+    snapshot: &'a Snapshot,
+    profile: &'a Profile,
+) -> PreFiltered<'a> {
+    let mut filters = Filters::default();
+    let mut rejected = None;
+    for enabled in &profile.plugins {
+        let name = enabled.plugin.name;
+        let Some(plugin) = enabled.plugin.filter.as_deref() else { continue };
+        match plugin.pre_filter(pod, snapshot) {
+            PreFilter::Skip => {}
+            PreFilter::Reject(status) if status.code == Code::Unschedulable => rejected = Some(status),
+            PreFilter::Reject(status) if status.code == Code::UnschedulableAndUnresolvable => {
+                return PreFiltered::Rejected(status);
+            }
+            PreFilter::Reject(status) => {
+                let message = format!("running PreFilter plugin {name:?}: {}", status.message());
+                return PreFiltered::Rejected(Status::new(Code::Error, name, message));
+            }
+            PreFilter::Run { nodes, filter } => {
+                filters.filters.push((name, filter));
+                if let Some(nodes) = nodes {
+                    filters.keep_only(nodes, name);
+                }
+                if let Some(status) = filters.status_if_none_left() {
+                    return PreFiltered::Rejected(status);
+                }
+            }
+        }
+    }
+    rejected.map_or(PreFiltered::Run(filters), PreFiltered::Rejected)
+}
+
+impl Filters<'_> {
+    /// What the first filter that refuses the node says, or success.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/runtime/framework.go` (`RunFilterPlugins`)
+    pub fn check(&self, node: NodeIndex) -> Status {
+        for (name, filter) in &self.filters {
+            let status = filter.check(node);
+            if !status.is_success() {
+                return Status { plugin: name, ..status };
+            }
+        }
+        Status::SUCCESS
+    }
+
+    /// Removes from `candidates` the nodes that some filter refuses.
+    pub(crate) fn narrow(&self, candidates: &mut FixedBitSet) {
+        for (_, filter) in &self.filters {
+            filter.narrow(candidates);
+        }
+    }
+
+    /// The nodes to judge, in the order in which they are visited.
+    pub(crate) fn nodes_to_visit<'s>(&self, snapshot: &'s Snapshot) -> Cow<'s, [NodeIndex]> {
+        let Some((names, _)) = &self.only else { return Cow::Borrowed(snapshot.order()) };
+        // DIFFERENCE: D-scheduler-3. Upstream visits them in the random order of a map.
+        Cow::Owned(names.iter().filter_map(|name| snapshot.node(name)).collect())
+    }
+
+    /// What is to be said of the nodes that aren't judged.
+    pub(crate) fn status_of_nodes_left_out(&self) -> Status {
+        let Some((_, plugins)) = &self.only else {
+            return Status { code: Code::UnschedulableAndUnresolvable, ..Status::SUCCESS };
+        };
+        let text = format!("node(s) didn't satisfy plugin(s) {}", go_list(plugins));
+        Status::new(Code::UnschedulableAndUnresolvable, "", text)
+    }
+
+    fn keep_only(&mut self, nodes: BTreeSet<String>, plugin: &'static str) {
+        let (names, mut plugins) = match self.only.take() {
+            Some((names, plugins)) => (names.intersection(&nodes).cloned().collect(), plugins),
+            None => (nodes, BTreeSet::new()),
+        };
+        plugins.insert(plugin);
+        self.only = Some((names, plugins));
+    }
+
+    fn status_if_none_left(&self) -> Option<Status> {
+        let (names, plugins) = self.only.as_ref()?;
+        if !names.is_empty() {
+            return None;
+        }
+        let text = match plugins.first() {
+            Some(only) if plugins.len() == 1 => format!("node(s) didn't satisfy plugin {only}"),
+            _ => format!("node(s) didn't satisfy plugin(s) {} simultaneously", go_list(plugins)),
+        };
+        Some(Status::new(Code::UnschedulableAndUnresolvable, "", text))
+    }
+}
+
+/// A list as Go prints it.
+fn go_list(names: &BTreeSet<&'static str>) -> String {
+    let names: Vec<&str> = names.iter().copied().collect();
+    format!("[{}]", names.join(" "))
+}
+
+/// What the filters say of the first node of a snapshot, whichever nodes the plugins name.
+pub(crate) fn status_of_node(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Status {
+    match (pre_filter(pod, snapshot, profile), snapshot.order().first()) {
+        (PreFiltered::Run(filters), Some(node)) => filters.check(*node),
+        (PreFiltered::Rejected(status), _) => status,
+        (PreFiltered::Run(_), None) => Status::SUCCESS,
+    }
+}

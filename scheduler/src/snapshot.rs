@@ -1,0 +1,376 @@
+//! The nodes and what runs on them, in columns.
+//!
+//! A node is an index into columns: one column of integers for each resource and each of allocatable and requested, and
+//! columns of small numbers that stand for its taints and its labels, so that each distinct set is looked at once. Pods
+//! come and go one by one; the columns follow.
+//!
+//! # Source
+//! `pkg/scheduler/backend/cache`, `pkg/scheduler/framework/types.go` (`NodeInfo`)
+
+mod interned;
+mod node_order;
+mod resource_columns;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Node, Taint};
+use plimsoll_matching::label_requirement::Labels;
+use plimsoll_matching::label_selector::labels_of;
+use plimsoll_resource_math::resource_list::{ParseResourceListError, ResourceList};
+use rustc_hash::FxHashMap;
+
+use self::interned::Interned;
+use self::node_order::NodeOrder;
+pub use self::resource_columns::{ResourceColumns, ResourceId};
+use crate::host_port::HostPort;
+use crate::pod_info::{AccountedResources, PodInfo, ResourceAmounts};
+
+/// A node: its place in the columns.
+pub type NodeIndex = usize;
+
+/// A set of taints that some node has: its place among all such sets.
+pub type TaintSetId = u32;
+
+/// The nodes and what runs on them.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    names: Vec<String>,
+    index_of: FxHashMap<String, NodeIndex>,
+    free: Vec<NodeIndex>,
+    order: NodeOrder,
+    resources: ResourceColumns,
+    non_zero_cpu_millis: Vec<i64>,
+    non_zero_memory_bytes: Vec<i64>,
+    allowed_pods: Vec<i64>,
+    unschedulable: Vec<bool>,
+    taint_sets: Interned<Vec<Taint>>,
+    taints: Vec<TaintSetId>,
+    labels: Vec<Labels>,
+    ports: Vec<Vec<HostPort>>,
+    pods: Vec<Vec<PlacedPod>>,
+    /// Pods on nodes that aren't known, by the name of the node.
+    strays: FxHashMap<String, Vec<PlacedPod>>,
+    node_of_pod: FxHashMap<Arc<str>, String>,
+    priorities: BTreeMap<i32, usize>,
+}
+
+/// A pod that runs on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedPod {
+    /// Its namespace and name.
+    pub key: Arc<str>,
+    /// Its priority.
+    pub priority: i32,
+    /// What it counts for.
+    pub accounted: Arc<AccountedResources>,
+    /// The ports of the node that it takes.
+    pub host_ports: Arc<[HostPort]>,
+}
+
+/// A node that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("node {node}: status.allocatable")]
+pub struct ReadNodeError {
+    /// The node's name.
+    pub node: String,
+    /// What is wrong with its amounts.
+    #[source]
+    pub source: ParseResourceListError,
+}
+
+impl Snapshot {
+    /// The nodes in the order in which they became known, without pods.
+    ///
+    /// # Errors
+    /// An amount of a node is no quantity.
+    pub fn new(nodes: &[Node]) -> Result<Self, ReadNodeError> {
+        let mut snapshot = Self::default();
+        for node in nodes {
+            snapshot.set_node(node)?;
+        }
+        Ok(snapshot)
+    }
+
+    /// Adds a node, or takes over its new state. The pods that run on it stay.
+    ///
+    /// # Errors
+    /// An amount of the node is no quantity; then nothing is changed.
+    pub fn set_node(&mut self, node: &Node) -> Result<NodeIndex, ReadNodeError> {
+        let name = node.metadata.name.as_deref().unwrap_or_default();
+        let allocatable =
+            ResourceList::parse(node.status.as_ref().and_then(|status| status.allocatable.as_ref()))
+                .map_err(|source| ReadNodeError { node: name.to_owned(), source })?;
+        let labels = labels_of(&node.metadata);
+        let index = match self.index_of.get(name) {
+            Some(index) => *index,
+            None => self.add_empty_node(name),
+        };
+        self.order.set(index, node_order::zone_key(labels));
+        self.set_allocatable(index, &ResourceAmounts::of(&allocatable));
+        let spec = node.spec.as_ref();
+        self.unschedulable[index] = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);
+        let taints = spec.and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+        self.taints[index] = self.taint_sets.intern(taints.iter().map(without_time).collect());
+        self.labels[index].clone_from(labels);
+        Ok(index)
+    }
+
+    /// Forgets a node. Pods that run on it are remembered in case it comes back.
+    pub fn remove_node(&mut self, name: &str) {
+        let Some(index) = self.index_of.remove(name) else { return };
+        self.order.remove(index);
+        let pods = std::mem::take(&mut self.pods[index]);
+        if !pods.is_empty() {
+            self.strays.insert(name.to_owned(), pods);
+        }
+        self.clear_columns(index);
+        self.free.push(index);
+    }
+
+    /// Counts a pod as running on a node. A pod of the same namespace and name that is there already is replaced. Pods that
+    /// have come to an end are not to be added.
+    pub fn add_pod(&mut self, pod: &PodInfo<'_>, node_name: &str) {
+        let key: Arc<str> = pod_key(pod.namespace(), pod.name()).into();
+        self.remove_pod_by_key(&key);
+        let placed = PlacedPod {
+            key: Arc::clone(&key),
+            priority: pod.priority(),
+            accounted: Arc::new(pod.accounted.clone()),
+            host_ports: pod.host_ports.as_slice().into(),
+        };
+        *self.priorities.entry(placed.priority).or_default() += 1;
+        self.node_of_pod.insert(key, node_name.to_owned());
+        match self.index_of.get(node_name) {
+            Some(index) => self.place(*index, placed),
+            None => self.strays.entry(node_name.to_owned()).or_default().push(placed),
+        }
+    }
+
+    /// No longer counts a pod. Whether it was there.
+    pub fn remove_pod(&mut self, namespace: &str, name: &str) -> bool {
+        self.remove_pod_by_key(&pod_key(namespace, name))
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.index_of.len()
+    }
+
+    /// The nodes in the order in which they are visited: one of each zone in turn.
+    pub fn order(&self) -> &[NodeIndex] {
+        self.order.list()
+    }
+
+    /// One more than the highest index of any node.
+    pub fn column_length(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The node of a name.
+    pub fn node(&self, name: &str) -> Option<NodeIndex> {
+        self.index_of.get(name).copied()
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeIndex) -> &str {
+        &self.names[node]
+    }
+
+    /// The labels of a node.
+    pub fn labels(&self, node: NodeIndex) -> &Labels {
+        &self.labels[node]
+    }
+
+    /// Whether a node is cordoned.
+    pub fn is_unschedulable(&self, node: NodeIndex) -> bool {
+        self.unschedulable[node]
+    }
+
+    /// Which set of taints a node has.
+    pub fn taint_set(&self, node: NodeIndex) -> TaintSetId {
+        self.taints[node]
+    }
+
+    /// All sets of taints; a [`TaintSetId`] is the place of one.
+    pub fn taint_sets(&self) -> &[Vec<Taint>] {
+        self.taint_sets.values()
+    }
+
+    /// The ports that pods on a node take.
+    pub fn used_ports(&self, node: NodeIndex) -> &[HostPort] {
+        &self.ports[node]
+    }
+
+    /// The pods on a node.
+    pub fn pods(&self, node: NodeIndex) -> &[PlacedPod] {
+        &self.pods[node]
+    }
+
+    /// How many pods run on a node.
+    pub fn pod_count(&self, node: NodeIndex) -> i64 {
+        i64::try_from(self.pods[node].len()).unwrap_or(i64::MAX)
+    }
+
+    /// How many pods a node takes.
+    pub fn allowed_pods(&self, node: NodeIndex) -> i64 {
+        self.allowed_pods[node]
+    }
+
+    /// The columns of allocatable and requested amounts.
+    pub fn resources(&self) -> &ResourceColumns {
+        &self.resources
+    }
+
+    /// Millicores requested on each node, where a container that asks for none counts for 100.
+    pub fn non_zero_cpu_millis(&self) -> &[i64] {
+        &self.non_zero_cpu_millis
+    }
+
+    /// Bytes of memory requested on each node, where a container that asks for none counts for 200 MiB.
+    pub fn non_zero_memory_bytes(&self) -> &[i64] {
+        &self.non_zero_memory_bytes
+    }
+
+    /// The lowest priority of any pod that runs on a node; none if no pod does.
+    pub fn lowest_priority(&self) -> Option<i32> {
+        self.priorities.first_key_value().map(|(priority, _)| *priority)
+    }
+
+    /// This snapshot with one node only, and on it only the pods that `keeps` says: what the node would be without others.
+    pub fn only(&self, node: NodeIndex, keeps: impl Fn(&PlacedPod) -> bool) -> Self {
+        let mut only = Self { resources: self.resources.without_nodes(), ..Self::default() };
+        let index = only.add_empty_node(&self.names[node]);
+        only.order.set(index, String::new());
+        only.resources.copy_allocatable(index, &self.resources, node);
+        only.allowed_pods[index] = self.allowed_pods[node];
+        only.unschedulable[index] = self.unschedulable[node];
+        let taints = self.taint_sets.values()[self.taints[node] as usize].clone();
+        only.taints[index] = only.taint_sets.intern(taints);
+        only.labels[index].clone_from(&self.labels[node]);
+        for pod in self.pods[node].iter().filter(|pod| keeps(pod)) {
+            only.place(index, pod.clone());
+        }
+        only
+    }
+
+    fn add_empty_node(&mut self, name: &str) -> NodeIndex {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.extend_columns();
+            self.names.len() - 1
+        });
+        name.clone_into(&mut self.names[index]);
+        self.index_of.insert(name.to_owned(), index);
+        for pod in self.strays.remove(name).unwrap_or_default() {
+            self.place(index, pod);
+        }
+        index
+    }
+
+    fn extend_columns(&mut self) {
+        self.names.push(String::new());
+        self.resources.push_node();
+        self.non_zero_cpu_millis.push(0);
+        self.non_zero_memory_bytes.push(0);
+        self.allowed_pods.push(0);
+        self.unschedulable.push(false);
+        self.taints.push(0);
+        self.labels.push(Labels::new());
+        self.ports.push(Vec::new());
+        self.pods.push(Vec::new());
+    }
+
+    fn clear_columns(&mut self, index: NodeIndex) {
+        self.names[index].clear();
+        self.resources.clear_node(index);
+        self.non_zero_cpu_millis[index] = 0;
+        self.non_zero_memory_bytes[index] = 0;
+        self.allowed_pods[index] = 0;
+        self.unschedulable[index] = false;
+        self.labels[index].clear();
+        self.ports[index].clear();
+        self.pods[index].clear();
+    }
+
+    fn set_allocatable(&mut self, index: NodeIndex, amounts: &ResourceAmounts) {
+        self.allowed_pods[index] = amounts.pods;
+        self.resources.set_allocatable(index, amounts);
+    }
+
+    fn place(&mut self, index: NodeIndex, pod: PlacedPod) {
+        self.count(index, &pod.accounted, Sign::Add);
+        self.ports[index].extend(pod.host_ports.iter().cloned());
+        self.pods[index].push(pod);
+    }
+
+    fn remove_pod_by_key(&mut self, key: &str) -> bool {
+        let Some(node_name) = self.node_of_pod.remove(key) else { return false };
+        let removed = match self.index_of.get(&node_name) {
+            Some(index) => self.take(*index, key),
+            None => take_from(self.strays.entry(node_name).or_default(), key),
+        };
+        if let Some(pod) = &removed {
+            self.forget_priority(pod.priority);
+        }
+        removed.is_some()
+    }
+
+    fn take(&mut self, index: NodeIndex, key: &str) -> Option<PlacedPod> {
+        let pod = take_from(&mut self.pods[index], key)?;
+        self.count(index, &pod.accounted, Sign::Subtract);
+        // DIFFERENCE: D-scheduler-2.
+        for port in &*pod.host_ports {
+            if let Some(position) = self.ports[index].iter().position(|used| used == port) {
+                self.ports[index].swap_remove(position);
+            }
+        }
+        Some(pod)
+    }
+
+    fn forget_priority(&mut self, priority: i32) {
+        if let Some(count) = self.priorities.get_mut(&priority) {
+            *count -= 1;
+            if *count == 0 {
+                self.priorities.remove(&priority);
+            }
+        }
+    }
+
+    fn count(&mut self, index: NodeIndex, accounted: &AccountedResources, sign: Sign) {
+        self.resources.count(index, &accounted.amounts, sign);
+        sign.apply(&mut self.non_zero_cpu_millis[index], accounted.non_zero_cpu_millis);
+        sign.apply(&mut self.non_zero_memory_bytes[index], accounted.non_zero_memory_bytes);
+    }
+}
+
+/// Whether an amount comes or goes.
+#[derive(Clone, Copy, Debug)]
+enum Sign {
+    Add,
+    Subtract,
+}
+
+impl Sign {
+    /// Sums wrap, as upstream's do: so taking an amount away again always restores what was there.
+    fn apply(self, total: &mut i64, amount: i64) {
+        *total = match self {
+            Self::Add => total.wrapping_add(amount),
+            Self::Subtract => total.wrapping_sub(amount),
+        };
+    }
+}
+
+/// As upstream, the last pod takes the place of the one that goes.
+fn take_from(pods: &mut Vec<PlacedPod>, key: &str) -> Option<PlacedPod> {
+    let position = pods.iter().position(|pod| &*pod.key == key)?;
+    Some(pods.swap_remove(position))
+}
+
+fn pod_key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// When a taint came doesn't matter here, and would make equal sets differ.
+fn without_time(taint: &Taint) -> Taint {
+    Taint { time_added: None, ..taint.clone() }
+}
