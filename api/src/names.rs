@@ -170,6 +170,92 @@ pub fn port_name(value: &str) -> Vec<String> {
     errors
 }
 
+/// Whether a value is a lower-case RFC 1123 subdomain in which underscores count as letters, such as a DNS search path.
+///
+/// # Source
+/// apimachinery `pkg/util/validation` (`IsDNS1123SubdomainWithUnderscore`)
+pub fn dns_1123_subdomain_with_underscore(value: &str) -> Vec<String> {
+    const LABEL: &str = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+    let mut errors = max_bytes(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
+    let edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_label = |label: &str| {
+        let label = label.strip_prefix('_').unwrap_or(label);
+        framed(label, edge, |b| edge(b) || matches!(b, b'-' | b'_'))
+    };
+    if !value.split('.').all(is_label) {
+        errors.push(format_error(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+            &format!("{LABEL}(\\.{LABEL})*"),
+            &["example.com"],
+        ));
+    }
+    errors
+}
+
+/// Whether a value may name an environment variable.
+///
+/// # Source
+/// apimachinery `pkg/util/validation` (`IsRelaxedEnvVarName`)
+pub fn environment_variable_name(value: &str) -> Vec<String> {
+    if value.is_empty() {
+        return vec!["environment variable name must be non-empty".to_owned()];
+    }
+    if value.bytes().all(|b| (b == b' ' || b.is_ascii_graphic()) && b != b'=') {
+        return Vec::new();
+    }
+    vec![
+        "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            .to_owned(),
+    ]
+}
+
+/// Whether a value may be a key of a ConfigMap or Secret.
+///
+/// # Source
+/// apimachinery `pkg/util/validation` (`IsConfigMapKey`)
+pub fn config_map_key(value: &str) -> Vec<String> {
+    let mut errors = max_bytes(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
+    if value.is_empty()
+        || !value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    {
+        errors.push(format_error(
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+            "[-._a-zA-Z0-9]+",
+            &["key.name", "KEY_NAME", "key-name"],
+        ));
+    }
+    match value {
+        "." => errors.push("must not be '.'".to_owned()),
+        ".." => errors.push("must not be '..'".to_owned()),
+        _ if value.starts_with("..") => errors.push("must not start with '..'".to_owned()),
+        _ => {}
+    }
+    errors
+}
+
+/// Whether a value may be the name of an HTTP header.
+///
+/// # Source
+/// apimachinery `pkg/util/validation` (`IsHTTPHeaderName`)
+pub fn http_header_name(value: &str) -> Vec<String> {
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Vec::new();
+    }
+    vec![format_error(
+        "a valid HTTP header must consist of alphanumeric characters or '-'",
+        "[-A-Za-z0-9]+",
+        &["X-Header-Name"],
+    )]
+}
+
+/// Whether a number may be the id of a user or group.
+///
+/// # Source
+/// apimachinery `pkg/util/validation` (`IsValidUserID`, `IsValidGroupID`)
+pub fn user_id(id: i64) -> Vec<String> {
+    in_range(id, 0, i64::from(i32::MAX))
+}
+
 /// Whether a number is a port; upstream says the same of each.
 ///
 /// # Source

@@ -3,6 +3,9 @@
 //! Production components talk to a real API server and must never reach this crate. Everything here is pure.
 
 pub mod admission;
+mod app_armor;
+mod containers;
 pub mod defaults;
 pub mod mirror_pod;
+pub mod prepare;
 pub mod validation;
