@@ -33,6 +33,11 @@ pub fn number(rng: &mut StdRng, range: RangeInclusive<i64>) -> i64 {
     rng.random_range(range)
 }
 
+/// An index into a list of that length, which must not be 0.
+pub fn number_below(rng: &mut StdRng, length: usize) -> usize {
+    rng.random_range(0..length)
+}
+
 /// Each of the choices with that chance, in their order.
 pub fn some_of<T: Copy>(rng: &mut StdRng, percent: u32, choices: &[T]) -> Vec<T> {
     choices.iter().copied().filter(|_| chance(rng, percent)).collect()

@@ -3,42 +3,50 @@
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::quantity::steps;
 use super::resources::{any_resource_name, resource_list};
-use super::{chance, list, maybe, object, pick};
+use super::{chance, list, maybe, number, object, pick};
 
-/// Amounts from the least to the largest, so that an item can keep min <= defaultRequest <= default <= max.
-const CPU_STEPS: &[&str] = &["0", "10m", "100m", "250m", "0.5", "1", "1500m", "2", "4"];
-const MEMORY_STEPS: &[&str] = &["0", "1Mi", "64Mi", "100M", "128Mi", "0.5Gi", "1G", "1Gi", "2Gi"];
-const COUNT_STEPS: &[&str] = &["0", "1", "2", "3", "4", "5", "8", "10", "1k"];
+/// The kinds of item, those that are most common more than once.
+const KINDS: &[&str] =
+    &["Container", "Container", "Pod", "PersistentVolumeClaim", "Container", "Pod", "PersistentVolumeClaim"];
 
-/// A LimitRange of that name.
+/// A LimitRange of that name. A kind of item comes once, as it must, most of the time.
 pub fn limit_range(rng: &mut StdRng, name: &str, namespace: &str) -> Value {
+    let first = pick(rng, &[0, 1, 2, 3]);
+    let repeats = chance(rng, 3);
+    let items = list(rng, 1..=3, |rng, index| {
+        let kind = match number(rng, 0..=49) {
+            0 => pick(rng, &["example.com/Thing", "Deployment", ""]),
+            _ if repeats => pick(rng, KINDS),
+            _ => KINDS[1 + (first + index) % 3],
+        };
+        limit_range_item(rng, kind)
+    });
     object([
         ("apiVersion", "v1".into()),
         ("kind", "LimitRange".into()),
         ("metadata", json!({"name": name, "namespace": namespace})),
-        ("spec", json!({"limits": list(rng, 1..=3, |rng, _| limit_range_item(rng))})),
+        ("spec", json!({"limits": items})),
     ])
 }
 
-/// One item. Most keep the order that validation asks for; the others are drawn without it.
-pub fn limit_range_item(rng: &mut StdRng) -> Value {
-    let kind = match pick(rng, &[0, 0, 0, 0, 0, 1, 1, 1, 2, 3]) {
-        0 => "Container",
-        1 => "Pod",
-        2 => "PersistentVolumeClaim",
-        _ => pick(rng, &["Container", "example.com/Thing", "Deployment", ""]),
-    };
-    if chance(rng, 10) {
+/// One item of that kind. Most keep the order that validation asks for; the others are drawn without it.
+pub fn limit_range_item(rng: &mut StdRng, kind: &str) -> Value {
+    if chance(rng, 8) {
         return disordered(rng, kind);
     }
-    let resources: &[&str] = match kind {
-        "PersistentVolumeClaim" => &["storage"],
-        _ => &["cpu", "memory", "ephemeral-storage", "example.com/gpu"],
-    };
+    let claim = kind == "PersistentVolumeClaim";
+    let resources: &[&str] =
+        if claim { &["storage"] } else { &["cpu", "memory", "ephemeral-storage", "example.com/gpu"] };
     let mut item = json!({"type": kind});
     for resource in resources {
-        if chance(rng, if matches!(*resource, "cpu" | "memory" | "storage") { 70 } else { 15 }) {
+        let percent = match *resource {
+            "storage" => 98,
+            "cpu" | "memory" => 70,
+            _ => 12,
+        };
+        if chance(rng, percent) {
             constrain(rng, kind, resource, &mut item);
         }
     }
@@ -47,21 +55,23 @@ pub fn limit_range_item(rng: &mut StdRng) -> Value {
 
 /// Adds constraints on one resource.
 fn constrain(rng: &mut StdRng, kind: &str, resource: &str, item: &mut Value) {
-    let steps = match resource {
-        "cpu" => CPU_STEPS,
-        "example.com/gpu" => COUNT_STEPS,
-        _ => MEMORY_STEPS,
-    };
+    let steps = steps(resource);
     let mut chosen = [pick(rng, STEPS), pick(rng, STEPS), pick(rng, STEPS), pick(rng, STEPS)];
     chosen.sort_unstable();
-    let defaults = kind != "Pod" || chance(rng, 3);
+    let devices = resource == "example.com/gpu";
+    if devices && !chance(rng, 10) {
+        chosen[2] = chosen[1];
+    }
+    let defaults = kind != "Pod" || chance(rng, 2);
+    // A claim must have one of the two.
+    let only = if kind == "PersistentVolumeClaim" { pick(rng, &["min", "max"]) } else { "" };
     for (field, step, percent) in [
         ("min", chosen[0], 50),
         ("max", chosen[3], 50),
         ("defaultRequest", chosen[1], 45),
         ("default", chosen[2], 45),
     ] {
-        if chance(rng, percent) && (defaults || !field.starts_with("default")) {
+        if (field == only || chance(rng, percent)) && (defaults || !field.starts_with("default")) {
             item[field][resource] = steps[step].into();
         }
     }

@@ -177,22 +177,24 @@ pub fn taint(rng: &mut StdRng) -> Value {
 
 /// A toleration, valid most of the time.
 pub fn toleration(rng: &mut StdRng) -> Value {
-    let operator = if chance(rng, 3) {
-        "Near"
-    } else {
-        pick(rng, &["", "Equal", "Exists", "Exists", "Equal", "Lt", "Gt"])
+    let keyless = chance(rng, 10);
+    let operator = match number(rng, 0..=99) {
+        0..=1 => "Near",
+        // Compare numbers, and are off by default.
+        2..=5 => pick(rng, &["Lt", "Gt"]),
+        _ if keyless && !chance(rng, 10) => "Exists",
+        _ => pick(rng, &["", "Equal", "Exists"]),
     };
     let valueless = operator == "Exists" && !chance(rng, 3);
     let effect = if chance(rng, 60) { pick(rng, EFFECTS) } else { "" };
+    let given = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
+    let timed = effect == "NoExecute" || chance(rng, 1);
     object([
-        ("key", maybe(rng, 85, |rng| pick(rng, TAINT_KEYS))),
-        ("operator", if operator.is_empty() { Value::Null } else { operator.into() }),
-        ("value", if valueless { Value::Null } else { maybe(rng, 70, |rng| pick(rng, TAINT_VALUES)) }),
-        ("effect", if effect.is_empty() { Value::Null } else { effect.into() }),
-        (
-            "tolerationSeconds",
-            if effect == "NoExecute" { maybe(rng, 40, |rng| number(rng, -1..=300)) } else { Value::Null },
-        ),
+        ("key", if keyless { Value::Null } else { pick(rng, TAINT_KEYS).into() }),
+        ("operator", given(operator)),
+        ("value", maybe(rng, if valueless { 0 } else { 70 }, |rng| pick(rng, TAINT_VALUES))),
+        ("effect", given(effect)),
+        ("tolerationSeconds", maybe(rng, if timed { 40 } else { 0 }, |rng| number(rng, -1..=300))),
     ])
 }
 

@@ -44,7 +44,7 @@ pub fn pod_spec(rng: &mut StdRng) -> Value {
                 list(rng, 1..=3, |rng, index| container(rng, "app", index))
             },
         ),
-        ("ephemeralContainers", maybe(rng, 3, |_| json!([{"name": "debug", "image": "busybox"}]))),
+        ("ephemeralContainers", maybe(rng, 1, |_| json!([{"name": "debug", "image": "busybox"}]))),
         ("resources", maybe(rng, 20, pod_level_requirements)),
         ("overhead", maybe(rng, 10, |rng| resource_list(rng, 70, &["cpu", "memory", "example.com/nic"]))),
         ("runtimeClassName", maybe(rng, 5, |_| "kata")),

@@ -232,6 +232,17 @@ pub fn count(rng: &mut StdRng) -> String {
     pick(rng, &["0", "1", "2", "3", "4", "5", "8", "10", "1k", "2e0"]).to_owned()
 }
 
+/// Amounts that suit the resource, from the least to the largest.
+pub fn steps(resource: &str) -> &'static [&'static str] {
+    match resource {
+        "cpu" => &["0", "10m", "100m", "250m", "0.5", "1", "1500m", "2", "4"],
+        "memory" | "storage" | "ephemeral-storage" => {
+            &["0", "1Mi", "64Mi", "100M", "128Mi", "0.5Gi", "1G", "1Gi", "2Gi"]
+        }
+        _ => &["0", "1", "2", "3", "4", "5", "8", "10", "1k"],
+    }
+}
+
 /// A number with a suffix.
 fn plain(rng: &mut StdRng) -> String {
     let suffix = if chance(rng, 60) { pick(rng, DECIMAL_SUFFIXES) } else { pick(rng, BINARY_SUFFIXES) };

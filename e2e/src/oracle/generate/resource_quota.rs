@@ -95,15 +95,31 @@ pub fn resource_quota_spec(rng: &mut StdRng) -> Value {
     let selector =
         maybe(rng, 20, |rng| json!({"matchExpressions": list(rng, 0..=2, |rng, _| scope_requirement(rng))}));
     let scoped = !plain.is_null() || !selector.is_null();
-    let mut names = some_of(rng, 25, POD_RESOURCES);
-    if !scoped || chance(rng, 5) {
+    let scopes = format!("{plain}{selector}");
+    let mut names = if scoped && !chance(rng, 8) {
+        some_of(rng, 40, allowed(&scopes))
+    } else {
+        let mut names = some_of(rng, 25, POD_RESOURCES);
         names.extend(some_of(rng, 15, OTHER_RESOURCES));
-    }
+        names
+    };
     if chance(rng, 4) {
         names.push(pick(rng, ODD_RESOURCES));
     }
     let hard: Map<_, _> = names.into_iter().map(|name| (name.to_owned(), hard(rng, name).into())).collect();
     object([("hard", Value::Object(hard)), ("scopes", plain), ("scopeSelector", selector)])
+}
+
+/// The resources that a quota with these scopes may name.
+fn allowed(scopes: &str) -> &'static [&'static str] {
+    let names = |scope: &str| scopes.contains(&format!("\"{scope}\""));
+    if names("VolumeAttributesClass") {
+        &["persistentvolumeclaims", "requests.storage"]
+    } else if names("BestEffort") {
+        &["pods"]
+    } else {
+        &["pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]
+    }
 }
 
 fn scope(rng: &mut StdRng) -> &'static str {

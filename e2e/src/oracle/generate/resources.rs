@@ -3,8 +3,8 @@
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-use super::quantity::{count, cpu, memory, quantity};
-use super::{chance, number, object, pick};
+use super::quantity::{count, cpu, memory, quantity, steps};
+use super::{chance, number, number_below, object, pick};
 
 /// Resources that containers ask for.
 pub const CONTAINER_RESOURCES: &[&str] = &[
@@ -94,13 +94,13 @@ fn requirements_of(rng: &mut StdRng, resources: &[&str]) -> Value {
         match number(rng, 0..=9) {
             0..=2 if overcommits => drop(requests.insert((*resource).to_owned(), amount_of_it.into())),
             3..=4 => drop(limits.insert((*resource).to_owned(), amount_of_it.into())),
-            5 if overcommits || chance(rng, 10) => {
+            5 if chance(rng, 15) => {
                 let request = amount(rng, resource);
                 requests.insert((*resource).to_owned(), request.into());
                 limits.insert((*resource).to_owned(), amount_of_it.into());
             }
-            6 if overcommits => {
-                let (low, high) = ordered(resource);
+            5..=6 if overcommits => {
+                let (low, high) = ordered(rng, resource);
                 requests.insert((*resource).to_owned(), low.into());
                 limits.insert((*resource).to_owned(), high.into());
             }
@@ -109,6 +109,14 @@ fn requirements_of(rng: &mut StdRng, resources: &[&str]) -> Value {
                 limits.insert((*resource).to_owned(), amount_of_it.into());
             }
         }
+    }
+    // Huge pages go with CPU or memory.
+    let alone = limits.keys().any(|name| name.starts_with("hugepages-"))
+        && !["cpu", "memory"]
+            .iter()
+            .any(|common| limits.contains_key(*common) || requests.contains_key(*common));
+    if alone && !chance(rng, 10) {
+        requests.insert("cpu".to_owned(), cpu(rng).into());
     }
     if chance(rng, 3) {
         let name = any_resource_name(rng);
@@ -120,8 +128,11 @@ fn requirements_of(rng: &mut StdRng, resources: &[&str]) -> Value {
     object([("requests", list(requests, chance(rng, 5))), ("limits", list(limits, chance(rng, 5)))])
 }
 
-fn ordered(resource: &str) -> (&'static str, &'static str) {
-    if resource == "cpu" { ("100m", "2") } else { ("64Mi", "1Gi") }
+/// Two amounts of the resource, the second no less than the first.
+fn ordered(rng: &mut StdRng, resource: &str) -> (&'static str, &'static str) {
+    let steps = steps(resource);
+    let low = number_below(rng, steps.len());
+    (steps[low], steps[low + number_below(rng, steps.len() - low)])
 }
 
 /// The same requirements with some amounts changed, as a resize or a status that lags would have them.
