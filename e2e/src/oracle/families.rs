@@ -3,6 +3,7 @@
 mod daemonset;
 mod label_requirement;
 mod label_selector;
+mod qos;
 mod quantity;
 
 use anyhow::{Context as _, anyhow};
@@ -47,8 +48,15 @@ impl Family {
 }
 
 /// All families, by name.
-pub static FAMILIES: &[Family] =
-    &[daemonset::FAMILY, label_requirement::FAMILY, label_selector::FAMILY, quantity::FAMILY];
+// One to a line, so that families added at the same time don't collide.
+#[rustfmt::skip]
+pub static FAMILIES: &[Family] = &[
+    daemonset::FAMILY,
+    label_requirement::FAMILY,
+    label_selector::FAMILY,
+    qos::FAMILY,
+    quantity::FAMILY,
+];
 
 /// The family of that name.
 ///

@@ -1,5 +1,7 @@
 //! Quantities as text.
 
+use plimsoll_resource_math::Quantity;
+use plimsoll_resource_math::quantity::Format;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
@@ -165,41 +167,47 @@ const JUNK: &[&str] = &[
     "1z",
 ];
 
-/// A quantity that upstream accepts, not negative: plain ones mostly, odd ones too.
+/// A quantity that is valid: plain ones mostly, odd ones too. It is not negative and fits into 64 bits (its thousandths may not), so
+/// that it can be in any object; what lies beyond is for the quantity family.
 pub fn quantity(rng: &mut StdRng) -> String {
+    let most = Quantity::from_units(i64::MAX, Format::DecimalSi);
     loop {
-        let text = match rng.random_range(0..10) {
-            0..=2 => plain(rng),
-            3 => pick(rng, ODD).to_owned(),
-            4..=5 => composed(rng),
-            6..=7 => cpu(rng),
-            _ => memory(rng),
-        };
-        if !text.starts_with('-') {
+        let text = any_size(rng);
+        if Quantity::parse(&text).is_ok_and(|quantity| quantity.sign().is_ge() && quantity <= most) {
             return text;
         }
     }
 }
 
-/// A quantity that upstream accepts, negative at times.
-pub fn signed_quantity(rng: &mut StdRng) -> String {
-    let text = quantity(rng);
-    if chance(rng, 25) && !text.starts_with('+') { format!("-{text}") } else { text }
-}
-
 /// Any text: quantities of all kinds, and what somebody may have typed for one.
 pub fn any_text(rng: &mut StdRng) -> String {
     match rng.random_range(0..10) {
-        0..=5 => signed_quantity(rng),
+        0..=5 => signed(rng),
         6..=7 => pick(rng, JUNK).to_owned(),
         8 => {
-            let text = signed_quantity(rng);
+            let text = signed(rng);
             mutated(rng, &text)
         }
         _ => {
             let text = pick(rng, JUNK);
             mutated(rng, text)
         }
+    }
+}
+
+/// A quantity, negative at times.
+fn signed(rng: &mut StdRng) -> String {
+    let text = any_size(rng);
+    if chance(rng, 25) && !text.starts_with(['+', '-']) { format!("-{text}") } else { text }
+}
+
+fn any_size(rng: &mut StdRng) -> String {
+    match rng.random_range(0..10) {
+        0..=2 => plain(rng),
+        3 => pick(rng, ODD).to_owned(),
+        4..=6 => composed(rng),
+        7 => cpu(rng),
+        _ => memory(rng),
     }
 }
 
