@@ -95,9 +95,9 @@ pub fn resource_quota_spec(rng: &mut StdRng) -> Value {
     let selector =
         maybe(rng, 20, |rng| json!({"matchExpressions": list(rng, 0..=2, |rng, _| scope_requirement(rng))}));
     let scoped = !plain.is_null() || !selector.is_null();
-    let scopes = format!("{plain}{selector}");
+    let all_scopes = format!("{plain}{selector}");
     let mut names = if scoped && !chance(rng, 8) {
-        some_of(rng, 40, allowed(&scopes))
+        some_of(rng, 40, allowed(&all_scopes))
     } else {
         let mut names = some_of(rng, 25, POD_RESOURCES);
         names.extend(some_of(rng, 15, OTHER_RESOURCES));
