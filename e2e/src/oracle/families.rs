@@ -3,6 +3,8 @@
 mod daemonset;
 mod label_requirement;
 mod label_selector;
+mod limit_range;
+mod limit_range_object;
 mod qos;
 mod quantity;
 
@@ -54,6 +56,8 @@ pub static FAMILIES: &[Family] = &[
     daemonset::FAMILY,
     label_requirement::FAMILY,
     label_selector::FAMILY,
+    limit_range::FAMILY,
+    limit_range_object::FAMILY,
     qos::FAMILY,
     quantity::FAMILY,
 ];
