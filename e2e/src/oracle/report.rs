@@ -1,6 +1,6 @@
 //! What the oracle prints.
 
-use std::io::Write;
+use std::io::{self, IsTerminal as _, Write};
 
 use serde_json::Value;
 
@@ -13,6 +13,15 @@ use super::survey::{Survey, Tally};
 
 /// How many places of one case are listed.
 const PLACES: usize = 12;
+
+/// Tells somebody who watches a terminal which family runs; the next text overwrites it.
+pub(super) fn progress(family: &str) {
+    let mut terminal = io::stderr();
+    if terminal.is_terminal() {
+        // Nothing is lost when the terminal is gone.
+        let _ = write!(terminal, "\r\x1b[K{family} ...\r");
+    }
+}
 
 /// Prints each kept difference of a family with a small reproducer.
 pub(super) fn differences(

@@ -8,7 +8,7 @@ import (
 )
 
 // family evaluates one input with upstream's code. An error means that the input can't be evaluated at all; what
-// upstream refuses is part of the output.
+// upstream refuses is part of the output. Several inputs are evaluated at the same time.
 type family func(input []byte) (any, error)
 
 var (
