@@ -1,3 +1,4 @@
 //! The plimsoll command: admission, quota, DaemonSet expansion and scheduling in memory.
 
+pub mod output;
 pub mod report;

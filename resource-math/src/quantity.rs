@@ -12,6 +12,8 @@ mod suffix;
 
 use std::cmp::Ordering;
 
+use num_traits::ToPrimitive as _;
+
 use amount::Amount;
 pub use parse::ParseQuantityError;
 
@@ -154,6 +156,14 @@ impl Quantity {
             self.text = None;
             self.amount = rounded;
         }
+    }
+
+    /// How much of `whole` this amount is, in percent, rounded down; nothing if `whole` is not positive.
+    pub fn percent_of(&self, whole: &Self) -> Option<i64> {
+        if whole.sign() != Ordering::Greater {
+            return None;
+        }
+        (self.amount.to_large() * 100_u32 / whole.amount.to_large()).to_i64()
     }
 
     /// The canonical text, even where the parsed text was kept.
