@@ -1,8 +1,10 @@
 //! Quantities, requests and limits: the one place where resource amounts are parsed, printed, added and compared.
 //!
-//! Nothing here reads a clock, a file or the network, and no amount passes through a floating-point number.
+//! Nothing here reads a clock, a file or the network, and no amount passes through a floating-point number, save
+//! where the kubelet itself computes in them ([`kubelet`]).
 
 pub mod defaulting;
+pub mod kubelet;
 pub mod pod_resources;
 pub mod qos;
 pub mod quantity;
