@@ -17,7 +17,10 @@ pub use cpu::{container_cpu_weight, cpu_quota, cpu_shares, linear_cpu_weight};
 pub use oom_score::oom_score_adj;
 pub use pod::PodCgroup;
 
-use crate::qos::QosClass;
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::pod_resources::PodResources;
+use crate::qos::{QosClass, stored_class};
 
 /// The settings of a kubelet that bear on cgroup values, and what its node has. The default is that of upstream, on a node
 /// whose memory is not known.
@@ -60,6 +63,31 @@ pub struct PodStanding {
     pub qos_class: QosClass,
     /// Whether the node can't do without it: static, or of system priority, and of class `system-node-critical`.
     pub node_critical: bool,
+}
+
+impl PodStanding {
+    /// The standing of a pod. An unknown class in its status counts as best effort, as it does to the kubelet.
+    ///
+    /// # Source
+    /// kubernetes `pkg/kubelet/types` (`IsNodeCriticalPod`), `pkg/apis/core/v1/helper/qos` (`GetPodQOS`)
+    pub fn of(pod: &Pod, resources: &PodResources) -> Self {
+        let class = QosClass::from_name(stored_class(pod, resources)).unwrap_or(QosClass::BestEffort);
+        Self { qos_class: class, node_critical: is_node_critical(pod) }
+    }
+}
+
+fn is_node_critical(pod: &Pod) -> bool {
+    const SYSTEM_PRIORITY: i32 = 2_000_000_000;
+    let annotation =
+        |key: &str| pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(key));
+    let is_static = annotation("kubernetes.io/config.source").is_some_and(|source| source != "api");
+    let is_mirror = annotation("kubernetes.io/config.mirror").is_some();
+    let Some(spec) = &pod.spec else {
+        return false;
+    };
+    let is_system = spec.priority.is_some_and(|priority| priority >= SYSTEM_PRIORITY);
+    (is_static || is_mirror || is_system)
+        && spec.priority_class_name.as_deref() == Some("system-node-critical")
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl QosClass {
             Self::BestEffort => "BestEffort",
         }
     }
+
+    /// The class of that name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Guaranteed, Self::Burstable, Self::BestEffort].into_iter().find(|class| class.as_str() == name)
+    }
 }
 
 impl fmt::Display for QosClass {

@@ -1,12 +1,16 @@
 //! The families of cases. To add one: a file here, a line in [`FAMILIES`], and a Go file that registers the same name.
 
+mod amounts;
 mod daemonset;
+mod kubelet;
 mod label_requirement;
 mod label_selector;
 mod limit_range;
 mod limit_range_object;
+mod pod_resources;
 mod qos;
 mod quantity;
+mod resource_defaults;
 
 use anyhow::{Context as _, anyhow};
 use rand::rngs::StdRng;
@@ -54,12 +58,15 @@ impl Family {
 #[rustfmt::skip]
 pub static FAMILIES: &[Family] = &[
     daemonset::FAMILY,
+    kubelet::FAMILY,
     label_requirement::FAMILY,
     label_selector::FAMILY,
     limit_range::FAMILY,
     limit_range_object::FAMILY,
+    pod_resources::FAMILY,
     qos::FAMILY,
     quantity::FAMILY,
+    resource_defaults::FAMILY,
 ];
 
 /// The family of that name.

@@ -225,7 +225,10 @@ fn with_missing<'a>(list: Option<&'a ResourceList>, missing: &ResourceList) -> C
     let mut list = list.map_or_else(|| Cow::Owned(ResourceList::new()), Cow::Borrowed);
     for (name, amount) in missing {
         if !list.contains_key(name) {
-            list.to_mut().insert(name.clone(), amount.clone());
+            // Upstream adds to a zero there, and so does not keep the amount's text.
+            let mut added = Quantity::default();
+            added.add(amount);
+            list.to_mut().insert(name.clone(), added);
         }
     }
     list

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::amounts::{has_wrapped_exponent, is_above_letters, is_out_of_range};
 use super::{Family, Pass, decode};
 use crate::oracle::generate::quantity::any_text;
 
@@ -76,9 +77,7 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
         return Some(FAR_EXPONENT);
     }
     let input: Input = decode(input).ok()?;
-    let out_of_range =
-        |text: &str| Quantity::parse(text).is_err_and(|error| error == ParseQuantityError::OutOfRange);
-    if [&input.a, &input.b].into_iter().any(|text| out_of_range(text) || has_wrapped_exponent(text)) {
+    if [&input.a, &input.b].into_iter().any(|text| is_out_of_range(text) || has_wrapped_exponent(text)) {
         return Some(FAR_EXPONENT);
     }
     let (a, b) = (Quantity::parse(&input.a).ok(), Quantity::parse(&input.b).ok());
@@ -117,18 +116,6 @@ fn explained(field: &str, amount: &Quantity) -> Option<&'static str> {
     let far_below = Quantity::parse("-9223372036854775808n").is_ok_and(|least| *amount < least);
     let broken_below = amount.sign().is_lt() && rounded != *amount;
     (saturated || far_below || broken_below).then_some("D-Quantity-3")
-}
-
-/// Whether an amount has no letter of its own: a thousand times the largest, or 1024 times.
-fn is_above_letters(amount: &Quantity) -> bool {
-    let amount = if amount.sign().is_lt() { -amount.clone() } else { amount.clone() };
-    Quantity::parse("1000E").is_ok_and(|least| amount >= least)
-}
-
-/// Whether upstream, which keeps 32 bits of an exponent, reads another one than is written.
-fn has_wrapped_exponent(text: &str) -> bool {
-    let exponent = text.rsplit(['e', 'E']).next().and_then(|exponent| exponent.parse::<i64>().ok());
-    exponent.is_some_and(|exponent| i32::try_from(exponent).is_err()) && text.contains(['e', 'E'])
 }
 
 /// Times reading a text and writing its canonical form into a buffer, as upstream's side does.
