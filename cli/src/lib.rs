@@ -1,5 +1,8 @@
-//! The plimsoll command: admission, quota, DaemonSet expansion and scheduling in memory.
+//! The `plimsoll` command: reads manifests, builds a cluster in memory, and runs Plimsoll's engines on it.
+//!
+//! The engines decide; this crate reads files, keeps the cluster's state between decisions, and prints.
 
 pub mod hints;
+pub mod manifests;
 pub mod output;
 pub mod report;
