@@ -62,9 +62,9 @@ fn field(path: &[PathStep]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
-            PathStep::Index(index) => text.push_str(&format!("[{index}]")),
+            PathStep::Index(index) => text.extend(["[", &index.to_string(), "]"]),
             PathStep::Key(key) if text.is_empty() => text.push_str(key),
-            PathStep::Key(key) if key.contains(['.', '/']) => text.push_str(&format!("[{key}]")),
+            PathStep::Key(key) if key.contains(['.', '/']) => text.extend(["[", key, "]"]),
             PathStep::Key(key) => {
                 text.push('.');
                 text.push_str(key);
@@ -258,7 +258,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         match self.value {
             Value::Null => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<Nothing>())),
             Value::Array(items) => visitor.visit_seq(Items {
-                items: items.into_iter().enumerate(),
+                rest: items.into_iter().enumerate(),
                 place: &self.place,
                 unknown: self.unknown,
             }),
@@ -309,7 +309,7 @@ impl IntoDeserializer<'_, DecodeError> for Nothing {
 }
 
 struct Items<'p> {
-    items: std::iter::Enumerate<std::vec::IntoIter<Value>>,
+    rest: std::iter::Enumerate<std::vec::IntoIter<Value>>,
     place: &'p Place<'p>,
     unknown: &'p RefCell<Vec<String>>,
 }
@@ -321,7 +321,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, DecodeError> {
-        let Some((index, value)) = self.items.next() else { return Ok(None) };
+        let Some((index, value)) = self.rest.next() else { return Ok(None) };
         let place = Place { parent: Some(self.place), step: Step::Index(index) };
         let decoder = Decoder { value, place, unknown: self.unknown };
         seed.deserialize(decoder).map(Some).map_err(|mut error| {
@@ -331,12 +331,12 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
+        Some(self.rest.len())
     }
 }
 
 struct Fields<'p> {
-    fields: map::IntoIter,
+    rest: map::IntoIter,
     /// The fields of the type, if the value is no free map.
     known: Option<&'static [&'static str]>,
     current: Option<(String, Value)>,
@@ -351,7 +351,7 @@ impl<'p> Fields<'p> {
         place: &'p Place<'p>,
         unknown: &'p RefCell<Vec<String>>,
     ) -> Self {
-        Self { fields: fields.into_iter(), known, current: None, place, unknown }
+        Self { rest: fields.into_iter(), known, current: None, place, unknown }
     }
 }
 
@@ -359,7 +359,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = DecodeError;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, DecodeError> {
-        let Some((key, value)) = self.fields.next() else { return Ok(None) };
+        let Some((key, value)) = self.rest.next() else { return Ok(None) };
         if self.known.is_some_and(|known| !known.contains(&key.as_str())) {
             let place = Place { parent: Some(self.place), step: Step::Key(&key) };
             self.unknown.borrow_mut().push(field(&place.steps()));
@@ -384,7 +384,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.fields.len())
+        Some(self.rest.len())
     }
 }
 

