@@ -2,6 +2,7 @@
 //!
 //! The engines decide; this crate reads files, keeps the cluster's state between decisions, and prints.
 
+pub mod explain;
 pub mod hints;
 pub mod manifests;
 pub mod output;

@@ -21,10 +21,10 @@ const DEFAULT_WIDTH: u16 = 160;
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// One table with its heading.
-struct Section {
-    heading: &'static str,
-    columns: &'static [&'static str],
-    rows: Vec<Vec<String>>,
+pub(crate) struct Section {
+    pub(crate) heading: &'static str,
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// All sections that have something to say, and the summary.
@@ -39,11 +39,8 @@ pub fn render(report: &Report, width: Option<u16>) -> String {
         warnings::section(report),
     ];
     let mut text = String::new();
-    for section in sections.into_iter().filter(|section| !section.rows.is_empty()) {
-        text.push_str(section.heading);
-        text.push('\n');
-        text.push_str(&table(section, width.unwrap_or(DEFAULT_WIDTH)));
-        text.push_str("\n\n");
+    for section in sections {
+        render_section(section, width, &mut text);
     }
     for note in &report.summary.notes {
         text.push_str("note: ");
@@ -52,6 +49,17 @@ pub fn render(report: &Report, width: Option<u16>) -> String {
     }
     text.push_str(&summary(&report.summary));
     text
+}
+
+/// Appends a section; one without rows leaves no trace.
+pub(crate) fn render_section(section: Section, width: Option<u16>, text: &mut String) {
+    if section.rows.is_empty() {
+        return;
+    }
+    text.push_str(section.heading);
+    text.push('\n');
+    text.push_str(&table(section, width.unwrap_or(DEFAULT_WIDTH)));
+    text.push_str("\n\n");
 }
 
 fn table(section: Section, width: u16) -> String {
