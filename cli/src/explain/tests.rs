@@ -60,7 +60,7 @@ fn tells_where_each_amount_comes_from() {
             value: "500m".to_owned(),
             from: "LimitRange/containers".to_owned(),
         }],
-        expect![[r#"
+        expect![[r"
             Pod shop/web, Burstable
 
             REQUESTS AND LIMITS
@@ -93,6 +93,6 @@ fn tells_where_each_amount_comes_from() {
             ────────────────────────────────────────────────────────
              compute   requests.cpu   250m       750m   1      250m
 
-        "#]],
+        "]],
     );
 }
