@@ -1,5 +1,7 @@
 //! Texts with manifests, from files, folders and standard input.
 
+#![expect(clippy::disallowed_methods, reason = "this is the edge where files are read")]
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
