@@ -1,6 +1,52 @@
 //! The containers of a pod, of whatever kind, one after the other.
 
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer, PodSpec};
+use plimsoll_api::field::Path;
+
+/// Calls `visit` with each container and its path: init containers, containers, ephemeral containers.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/pods` (`VisitContainersWithPath`)
+pub(crate) fn visit_with_path<'a>(
+    spec: &'a PodSpec,
+    path: &Path<'_>,
+    mut visit: impl FnMut(&ContainerRef<'a>, &Path<'_>),
+) {
+    let init_containers = path.child("initContainers");
+    for (index, container) in spec.init_containers.iter().flatten().enumerate() {
+        visit(&ContainerRef::Plain(container), &init_containers.index(index));
+    }
+    let containers = path.child("containers");
+    for (index, container) in spec.containers.iter().enumerate() {
+        visit(&ContainerRef::Plain(container), &containers.index(index));
+    }
+    let ephemeral_containers = path.child("ephemeralContainers");
+    for (index, container) in spec.ephemeral_containers.iter().flatten().enumerate() {
+        visit(
+            &ContainerRef::Ephemeral(Box::new(common(container.clone()))),
+            &ephemeral_containers.index(index),
+        );
+    }
+}
+
+/// A container as all kinds share it.
+pub(crate) enum ContainerRef<'a> {
+    /// A container or init container.
+    Plain(&'a Container),
+    /// The common part of an ephemeral container. These are rare, and never part of a pod that is being created.
+    Ephemeral(Box<Container>),
+}
+
+impl std::ops::Deref for ContainerRef<'_> {
+    type Target = Container;
+
+    fn deref(&self) -> &Container {
+        match self {
+            Self::Plain(container) => container,
+            Self::Ephemeral(container) => container,
+        }
+    }
+}
 
 /// Calls `change` with each container: init containers, containers, ephemeral containers.
 ///
