@@ -235,3 +235,6 @@ fn write_list(target: &mut Option<ApiList>, list: &ResourceList) {
         *target = Some(list.to_api());
     }
 }
+
+#[cfg(test)]
+mod tests;

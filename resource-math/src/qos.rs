@@ -90,3 +90,6 @@ fn resource_class(requirements: &Requirements, name: &str) -> QosClass {
         (true, false) => QosClass::Guaranteed,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,9 +173,13 @@ fn long(parts: &Parts<'_>, suffix: Suffix) -> Result<(Amount, Format), ParseQuan
     Ok((Amount::from_magnitude(parts.negative, nanos), format))
 }
 
+/// All digits as one number. As many as fit into a machine integer are taken at a time.
 fn mantissa(parts: &Parts<'_>) -> BigUint {
-    let digits = parts.integer.iter().chain(parts.fraction);
-    digits.fold(BigUint::zero(), |sum, digit| sum * 10_u32 + (digit - b'0'))
+    let digits: Vec<u8> = parts.integer.iter().chain(parts.fraction).copied().collect();
+    digits.chunks(MAX_SHORT_DIGITS).fold(BigUint::zero(), |sum, chunk| {
+        let number = chunk.iter().fold(0, |number: u64, digit| number * 10 + u64::from(digit - b'0'));
+        sum * 10_u64.pow(u32::try_from(chunk.len()).unwrap_or_default()) + number
+    })
 }
 
 fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuantityError> {

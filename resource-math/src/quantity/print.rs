@@ -37,7 +37,8 @@ fn append_magnitude(nanos: u128, format: Format, out: &mut String) {
         Some(units) => append_decimal(units, THOUSANDS_PER_UNIT, format, out),
         None => match u64::try_from(nanos) {
             Ok(nanos) => append_decimal(nanos, 0, format, out),
-            Err(_) => append_large(&BigInt::from(nanos), format, out),
+            // Whole units beyond 64 bits, or broken ones.
+            Err(_) => append_wide(nanos, format, out),
         },
     }
 }
@@ -58,6 +59,23 @@ fn append_decimal(mut number: u64, mut thousands: usize, format: Format, out: &m
         thousands += 1;
     }
     append_number(number, out);
+    append_suffix(thousands, format, out);
+}
+
+fn append_wide(mut nanos: u128, format: Format, out: &mut String) {
+    if format == Format::BinarySi && nanos.is_multiple_of(NANOS_PER_UNIT) {
+        append_large(&BigInt::from(nanos), format, out);
+        return;
+    }
+    let (mut thousands, most) = (0, most_thousands(format));
+    while thousands < most && nanos.is_multiple_of(8) && nanos.is_multiple_of(1000) {
+        nanos /= 1000;
+        thousands += 1;
+    }
+    match u64::try_from(nanos) {
+        Ok(nanos) => append_number(nanos, out),
+        Err(_) => out.push_str(&nanos.to_string()),
+    }
     append_suffix(thousands, format, out);
 }
 
