@@ -2,8 +2,11 @@
 //!
 //! The engines decide; this crate reads files, keeps the cluster's state between decisions, and prints.
 
+pub mod commands;
+pub mod engine;
 pub mod explain;
 pub mod hints;
 pub mod manifests;
 pub mod output;
 pub mod report;
+pub mod world;

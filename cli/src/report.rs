@@ -156,9 +156,9 @@ impl Report {
         objects: Vec<ObjectReport>,
         quotas: Vec<QuotaReport>,
         nodes: Vec<NodeReport>,
-        notes: Vec<String>,
+        remarks: Vec<String>,
     ) -> Self {
-        let mut summary = Summary { schema_version: SCHEMA_VERSION, notes, ..Summary::default() };
+        let mut summary = Summary { schema_version: SCHEMA_VERSION, notes: remarks, ..Summary::default() };
         for object in &objects {
             summary.objects += 1;
             summary.changed += u64::from(!object.changes.is_empty());

@@ -1,0 +1,64 @@
+//! The commands, and what their arguments mean.
+
+pub mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What LimitRanges, quotas, DaemonSets and the scheduler would do to manifests, with no cluster.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Simulate(simulate::Arguments),
+    /// Print the table of scheduler plugins.
+    Plugins,
+}
+
+/// Everything was admitted and placed.
+pub const ALL_WELL: u8 = 0;
+/// Something was refused or waits.
+pub const NOT_ALL_WELL: u8 = 1;
+/// The call or the input is wrong; nothing was simulated.
+pub const WRONG_INPUT: u8 = 2;
+
+/// Runs the command that the arguments of the process ask for.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no faults; clap prints them to the standard output.
+            let code = if error.use_stderr() { WRONG_INPUT } else { ALL_WELL };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let result = match arguments.command {
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Plugins => plugins(),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            report_error(&error);
+            ExitCode::from(WRONG_INPUT)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors reach the user")]
+fn report_error(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+fn plugins() -> anyhow::Result<u8> {
+    use std::io::Write;
+    write!(std::io::stdout(), "{}", plimsoll_scheduler::plugins::table_markdown())?;
+    Ok(ALL_WELL)
+}

@@ -1,0 +1,204 @@
+//! One run: the state of the cluster first, then every object as if applied, then what controllers and the scheduler make
+//! of it, until nothing moves.
+
+mod admit;
+mod changes;
+mod existing;
+mod expand;
+mod names_of_kinds;
+mod quota;
+mod schedule;
+mod state;
+mod totals;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use plimsoll_api::status::Status;
+
+use crate::report::{Body, Change, ObjectReport, Outcome, Report};
+use crate::world::made_up_nodes::{MadeUpNodes, made_up_nodes};
+use crate::world::{Input, InputKind, Inputs, Object, World};
+
+/// What a run depends on beside the objects.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether missing namespaces and unknown fields are refused, as an API server would.
+    pub strict: bool,
+    /// The time of the run.
+    pub now: Timestamp,
+    /// Nodes to be made up.
+    pub made_up_nodes: Option<MadeUpNodes>,
+}
+
+/// Runs everything.
+pub fn run(inputs: Inputs, settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut engine = Engine::new(settings, inputs.kinds.clone());
+    engine.notes = inputs.notes;
+    let (state, rest): (Vec<Input>, Vec<Input>) = inputs.objects.into_iter().partition(state::is_state);
+    let unknown = rest.iter().filter(|input| !input.kind.known && input.kind.namespaced);
+    let unknown =
+        unknown.map(|input| input.kind.resource.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let total = state.len() + rest.len();
+    engine.take_state(state);
+    if let Some(nodes) = &settings.made_up_nodes {
+        engine.world.nodes.extend(made_up_nodes(nodes));
+    }
+    engine.count_usage(unknown);
+    progress(Progress { done: total - rest.len(), total });
+    for input in rest {
+        engine.apply(input);
+        progress(Progress { done: engine.rows.len().min(total), total });
+    }
+    let mut scheduling = engine.begin_scheduling();
+    engine.run_daemon_sets();
+    engine.run_workloads(&mut scheduling, progress);
+    engine.schedule_waiting(&mut scheduling);
+    engine.report()
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Objects done.
+    pub done: usize,
+    /// Objects known so far.
+    pub total: usize,
+}
+
+/// The state of a run.
+struct Engine<'s> {
+    settings: &'s Settings,
+    kinds: plimsoll_apiserver::kinds::Kinds,
+    world: World,
+    rows: Vec<Row>,
+    notes: Vec<String>,
+    /// Namespaces that are taken to exist.
+    assumed_namespaces: Vec<String>,
+}
+
+/// One object and what became of it.
+struct Row {
+    api_version: String,
+    kind: Arc<InputKind>,
+    /// The object as stored; as it was refused, if it was.
+    object: Object,
+    outcome: Outcome,
+    refusal: Option<Status>,
+    /// What is said of a pod that waits.
+    waits: Option<(String, String)>,
+    warnings: Vec<String>,
+    changes: Vec<Change>,
+    node: Option<String>,
+    /// Whether it was there before the run.
+    existing: bool,
+}
+
+impl<'s> Engine<'s> {
+    fn new(settings: &'s Settings, kinds: plimsoll_apiserver::kinds::Kinds) -> Self {
+        Self {
+            settings,
+            kinds,
+            world: World::new(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+            assumed_namespaces: Vec::new(),
+        }
+    }
+
+    fn report(mut self) -> Report {
+        if !self.assumed_namespaces.is_empty() {
+            self.assumed_namespaces.sort();
+            let namespaces = self.assumed_namespaces.join(", ");
+            self.notes.push(format!("namespaces that are not declared, taken to exist: {namespaces}"));
+        }
+        let node_reports = self.node_reports();
+        let quota_reports = self.quota_reports();
+        let objects = self.rows.into_iter().map(Row::report).collect();
+        Report::new(objects, quota_reports, node_reports, self.notes)
+    }
+}
+
+impl Row {
+    /// An object with nothing said of it yet.
+    fn new(api_version: String, kind: Arc<InputKind>, object: Object) -> Self {
+        Self {
+            api_version,
+            kind,
+            object,
+            outcome: Outcome::Admitted,
+            refusal: None,
+            waits: None,
+            warnings: Vec::new(),
+            changes: Vec::new(),
+            node: None,
+            existing: false,
+        }
+    }
+
+    /// Takes down why the object is not stored.
+    fn refuse(&mut self, status: Status) {
+        self.outcome = if status.code == 422 { Outcome::Invalid } else { Outcome::Denied };
+        self.refusal = Some(status);
+    }
+
+    fn pod(&self) -> Option<&Pod> {
+        match &self.object {
+            Object::Pod(pod) => Some(pod),
+            _ => None,
+        }
+    }
+
+    /// Whether the object is stored.
+    fn is_stored(&self) -> bool {
+        !matches!(self.outcome, Outcome::Denied | Outcome::Invalid)
+    }
+
+    fn report(mut self) -> ObjectReport {
+        let stored = self.is_stored();
+        let metadata = self.object.metadata_mut();
+        let name = metadata.name.clone().or_else(|| metadata.generate_name.clone()).unwrap_or_default();
+        let namespace = metadata.namespace.clone();
+        forget_server_fields(metadata);
+        let (code, mut reason, mut message) = match self.refusal {
+            Some(status) => {
+                let reason = Some(status.reason.as_str().to_owned()).filter(|reason| !reason.is_empty());
+                (Some(status.code), reason, Some(status.message))
+            }
+            None => (None, None, None),
+        };
+        if let Some((waiting_reason, waiting_message)) = self.waits {
+            reason = Some(waiting_reason);
+            message = Some(waiting_message);
+        }
+        let object = stored.then(|| match self.object {
+            Object::Pod(pod) => Body::Pod(pod),
+            other => Body::Other(other.to_value()),
+        });
+        ObjectReport {
+            api_version: self.api_version,
+            kind: self.kind.kind.clone(),
+            namespace,
+            name,
+            outcome: self.outcome,
+            code,
+            reason,
+            message,
+            warnings: self.warnings,
+            changes: self.changes,
+            node: self.node,
+            object,
+        }
+    }
+}
+
+/// Drops what differs from one cluster to the next and says nothing about the object.
+fn forget_server_fields(metadata: &mut k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) {
+    metadata.uid = None;
+    metadata.creation_timestamp = None;
+    metadata.managed_fields = None;
+    metadata.resource_version = None;
+    metadata.self_link = None;
+}

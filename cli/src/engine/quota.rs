@@ -1,0 +1,101 @@
+//! Quotas: what is counted before anything is applied, and what each object adds.
+
+use plimsoll_api::group::GroupResource;
+use plimsoll_api::status::Status;
+use plimsoll_quota::{
+    CountedObject, Decision, NoNeighbours, Object as Counted, Operation, Request, Surroundings, decide,
+    recount,
+};
+use plimsoll_resource_math::PodResources;
+
+use super::{Engine, Row};
+use crate::world::Object;
+
+/// An object as quota reads it. `resources` are those of the object, if it is a pod.
+fn counted<'a>(object: &'a Object, resources: &'a PodResources) -> Counted<'a> {
+    match object {
+        Object::Pod(pod) => Counted::Pod(pod, resources),
+        Object::Service(service) => Counted::Service(service),
+        Object::PersistentVolumeClaim(claim) => Counted::PersistentVolumeClaim(claim),
+        Object::ResourceClaim(claim) => Counted::ResourceClaim(claim),
+        other => Counted::Other(other.metadata()),
+    }
+}
+
+impl Engine<'_> {
+    /// Counts what the cluster's state uses of each quota.
+    pub(super) fn count_usage(&mut self, countable_unknown: Vec<GroupResource>) {
+        let mut countable: Vec<GroupResource> = self.kinds.namespaced().collect();
+        countable.extend(countable_unknown);
+        let surroundings = Surroundings {
+            now: self.settings.now,
+            device_classes: &self.world.device_classes,
+            neighbours: &NoNeighbours,
+        };
+        let resources: Vec<PodResources> = self
+            .rows
+            .iter()
+            .map(|row| row.pod().and_then(|pod| PodResources::parse(pod).ok()).unwrap_or_default())
+            .collect();
+        for (name, namespace) in &mut self.world.namespaces {
+            if namespace.quotas.is_empty() {
+                continue;
+            }
+            let in_namespace = |row: &Row| {
+                row.is_stored() && row.object.metadata().namespace.as_deref() == Some(name.as_str())
+            };
+            let objects: Vec<CountedObject<'_>> = self
+                .rows
+                .iter()
+                .zip(&resources)
+                .filter(|(row, _)| in_namespace(row))
+                .map(|(row, resources)| CountedObject {
+                    resource: &row.kind.resource,
+                    object: counted(&row.object, resources),
+                })
+                .collect();
+            for quota in &mut namespace.quotas {
+                if let Err(error) = recount(quota, &countable, &objects, &surroundings) {
+                    self.notes.push(format!("quota {name}/{}: usage not counted: {error}", quota.name));
+                }
+            }
+        }
+    }
+
+    /// Decides about a new object, and charges it.
+    ///
+    /// # Errors
+    /// What the API server answers if some quota does not suffice.
+    pub(super) fn charge(&mut self, row: &Row, resources: &PodResources) -> Result<(), Status> {
+        let metadata = row.object.metadata();
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        let Some(state) = self.world.namespaces.get_mut(namespace) else { return Ok(()) };
+        if state.quotas.is_empty() {
+            return Ok(());
+        }
+        let request = Request {
+            operation: Operation::Create,
+            resource: &row.kind.resource,
+            subresource: "",
+            namespace,
+            name: metadata.name.as_deref().unwrap_or_default(),
+            object: counted(&row.object, resources),
+            old_object: None,
+        };
+        let surroundings = Surroundings {
+            now: self.settings.now,
+            device_classes: &self.world.device_classes,
+            neighbours: &NoNeighbours,
+        };
+        match decide(&request, &state.quotas, &[], &surroundings) {
+            Ok(Decision::Admitted(charges)) => {
+                for charge in &charges {
+                    state.quotas[charge.quota].apply(charge);
+                }
+                Ok(())
+            }
+            Ok(Decision::Refused(refusal)) => Err(refusal.status()),
+            Err(error) => Err(Status::plain_error(error.to_string())),
+        }
+    }
+}

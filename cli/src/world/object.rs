@@ -1,0 +1,107 @@
+//! An object of any kind: typed where the engines look inside it, else as it was given.
+
+use k8s_openapi::Resource;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    LimitRange, Namespace, Node, PersistentVolumeClaim, Pod, ReplicationController, ResourceQuota, Service,
+    ServiceAccount,
+};
+use k8s_openapi::api::node::v1::RuntimeClass;
+use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
+
+use crate::manifests::decode::{DecodeError, decode};
+
+/// An object that only its metadata is read of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Untyped {
+    /// Its metadata.
+    pub metadata: ObjectMeta,
+    /// All of it but the metadata.
+    pub value: Value,
+}
+
+macro_rules! objects {
+    ($($kind:ident),* $(,)?) => {
+        /// An object of any kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Object {
+            $(#[doc = concat!("A ", stringify!($kind), ".")] $kind(Box<$kind>),)*
+            /// An object of a kind that no engine looks inside.
+            Untyped(Box<Untyped>),
+        }
+
+        impl Object {
+            /// Reads an object; tells which fields its type does not know.
+            ///
+            /// # Errors
+            /// The first value that does not fit the type.
+            pub fn read(api_version: &str, kind: &str, value: Value) -> Result<(Self, Vec<String>), DecodeError> {
+                $(if kind == $kind::KIND && api_version == $kind::API_VERSION {
+                    let decoded = decode::<$kind>(value)?;
+                    return Ok((Self::$kind(Box::new(decoded.object)), decoded.unknown_fields));
+                })*
+                Untyped::read(value).map(|untyped| (Self::Untyped(Box::new(untyped)), Vec::new()))
+            }
+
+            /// Its metadata.
+            pub fn metadata(&self) -> &ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &object.metadata,)*
+                    Self::Untyped(object) => &object.metadata,
+                }
+            }
+
+            /// Its metadata, to be changed.
+            pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &mut object.metadata,)*
+                    Self::Untyped(object) => &mut object.metadata,
+                }
+            }
+
+            /// The object as JSON.
+            pub fn to_value(&self) -> Value {
+                match self {
+                    $(Self::$kind(object) => serde_json::to_value(object).unwrap_or_default(),)*
+                    Self::Untyped(object) => object.to_value(),
+                }
+            }
+        }
+
+        $(impl From<$kind> for Object {
+            fn from(object: $kind) -> Self {
+                Self::$kind(Box::new(object))
+            }
+        })*
+    };
+}
+
+objects! {
+    CronJob, DaemonSet, Deployment, DeviceClass, Job, LimitRange, Namespace, Node, PersistentVolumeClaim, Pod,
+    PriorityClass, ReplicaSet, ReplicationController, ResourceClaim, ResourceQuota, RuntimeClass, Service,
+    ServiceAccount, StatefulSet, StorageClass,
+}
+
+impl Untyped {
+    fn read(mut value: Value) -> Result<Self, DecodeError> {
+        let metadata = value.as_object_mut().and_then(|fields| fields.remove("metadata")).unwrap_or_default();
+        let decoded = decode::<ObjectMeta>(metadata).map_err(|mut error| {
+            error.path.insert(0, crate::manifests::yaml::PathStep::Key("metadata".to_owned()));
+            error
+        })?;
+        Ok(Self { metadata: decoded.object, value })
+    }
+
+    fn to_value(&self) -> Value {
+        let mut value = self.value.clone();
+        if let (Some(fields), Ok(metadata)) = (value.as_object_mut(), serde_json::to_value(&self.metadata)) {
+            fields.insert("metadata".to_owned(), metadata);
+        }
+        value
+    }
+}
