@@ -248,3 +248,6 @@ impl<'a> IntoIterator for &'a ResourceList {
         self.0.iter()
     }
 }
+
+#[cfg(test)]
+mod tests;
