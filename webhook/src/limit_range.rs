@@ -23,3 +23,6 @@ pub use limits::{Item, ItemType, LimitRanges, Limits, ParseLimitsError};
 pub use refusal::{Refusal, Subject, Violation};
 pub use remedy::{Field, Remedy};
 pub use validate::{validate_persistent_volume_claim, validate_pod};
+
+#[cfg(test)]
+mod tests;

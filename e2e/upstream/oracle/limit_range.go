@@ -37,6 +37,8 @@ type limitRangeInput struct {
 		Metadata metav1.ObjectMeta `json:"metadata"`
 	} `json:"old"`
 	LimitRanges []v1.LimitRange `json:"limit_ranges"`
+	// Raw LimitRanges are taken as they are; others get their defaults first.
+	Raw bool `json:"raw"`
 }
 
 // limitRangeOutput is the pod after mutation (only what LimitRanges can change) and the refusal. A resize is validated
@@ -87,6 +89,11 @@ func limitRange(input []byte) (any, error) {
 	object, err := limitedObject(given.Kind, given.Object)
 	if err != nil {
 		return nil, err
+	}
+	if !given.Raw {
+		for index := range given.LimitRanges {
+			corev1.SetObjectDefaults_LimitRange(&given.LimitRanges[index])
+		}
 	}
 	actions := &orderedActions{}
 	plugin, err := limitRangePlugin(actions, given.LimitRanges)
@@ -148,9 +155,6 @@ func roundPodSpec(spec *v1.PodSpec) {
 // limitRangePlugin is the plugin with these LimitRanges in every namespace, in order of name. Its informer is empty, so
 // it asks the client, whose order it keeps.
 func limitRangePlugin(actions limitranger.LimitRangerActions, limitRanges []v1.LimitRange) (*limitranger.LimitRanger, error) {
-	for index := range limitRanges {
-		corev1.SetObjectDefaults_LimitRange(&limitRanges[index])
-	}
 	slices.SortStableFunc(limitRanges, func(a, b v1.LimitRange) int { return strings.Compare(a.Name, b.Name) })
 	client := &fake.Clientset{}
 	client.AddReactor("list", "limitranges", func(clienttesting.Action) (bool, runtime.Object, error) {

@@ -27,6 +27,20 @@ impl Rule {
             Self::MaxLimitRequestRatio => "maxLimitRequestRatio",
         }
     }
+
+    /// The first way in which the amounts of a container or pod break the rule.
+    pub fn check(
+        self,
+        bound: &Quantity,
+        request: Option<&Quantity>,
+        limit: Option<&Quantity>,
+    ) -> Option<Fault> {
+        match self {
+            Self::Min => min(bound, request, limit),
+            Self::Max => max(bound, request, limit),
+            Self::MaxLimitRequestRatio => max_ratio(bound, request, limit),
+        }
+    }
 }
 
 /// In what way amounts break a rule.
@@ -48,7 +62,7 @@ pub enum Fault {
 ///
 /// # Source
 /// kubernetes `plugin/pkg/admission/limitranger` (`minConstraint`)
-pub(super) fn min(bound: &Quantity, request: Option<&Quantity>, limit: Option<&Quantity>) -> Option<Fault> {
+fn min(bound: &Quantity, request: Option<&Quantity>, limit: Option<&Quantity>) -> Option<Fault> {
     match (request, limit) {
         (None, _) => Some(Fault::NoRequest),
         (Some(request), _) if request < bound => Some(Fault::Request),
@@ -61,7 +75,7 @@ pub(super) fn min(bound: &Quantity, request: Option<&Quantity>, limit: Option<&Q
 ///
 /// # Source
 /// kubernetes `plugin/pkg/admission/limitranger` (`maxConstraint`)
-pub(super) fn max(bound: &Quantity, request: Option<&Quantity>, limit: Option<&Quantity>) -> Option<Fault> {
+fn max(bound: &Quantity, request: Option<&Quantity>, limit: Option<&Quantity>) -> Option<Fault> {
     match (limit, request) {
         (None, _) => Some(Fault::NoLimit),
         (Some(limit), _) if limit > bound => Some(Fault::Limit),
@@ -86,11 +100,7 @@ pub(super) fn max_request(bound: &Quantity, request: Option<&Quantity>) -> Optio
 ///
 /// # Source
 /// kubernetes `plugin/pkg/admission/limitranger` (`limitRequestRatioConstraint`)
-pub(super) fn max_ratio(
-    bound: &Quantity,
-    request: Option<&Quantity>,
-    limit: Option<&Quantity>,
-) -> Option<Fault> {
+fn max_ratio(bound: &Quantity, request: Option<&Quantity>, limit: Option<&Quantity>) -> Option<Fault> {
     let not_zero = |amount: &&Quantity| !amount.is_zero();
     let Some(request) = request.filter(not_zero) else { return Some(Fault::NoRequest) };
     let Some(limit) = limit.filter(not_zero) else { return Some(Fault::NoLimit) };

@@ -86,11 +86,12 @@ fn check_total(item: &Item, pod: &PodResources, violations: &mut Vec<Violation>)
 fn check_claim(item: &Item, requests: &ResourceList, violations: &mut Vec<Violation>) {
     let amounts = Amounts { requests, limits: &ResourceList::new() };
     let subject = || Subject::PersistentVolumeClaim;
-    amounts.check(Rule::Min, &item.min, constraint::min, subject, violations);
-    let max_request = |bound: &Quantity, request: Option<&Quantity>, _: Option<&Quantity>| {
+    amounts.check(Rule::Min, &item.min, subject, violations, |bound, request, _| {
+        Rule::Min.check(bound, request, None)
+    });
+    amounts.check(Rule::Max, &item.max, subject, violations, |bound, request, _| {
         constraint::max_request(bound, request)
-    };
-    amounts.check(Rule::Max, &item.max, max_request, subject, violations);
+    });
 }
 
 /// The requests and limits of a pod as LimitRanges count them. This is not the total that quota and scheduler know:
@@ -125,19 +126,25 @@ struct Amounts<'a> {
 
 impl Amounts<'_> {
     fn check_all(&self, item: &Item, subject: impl Fn() -> Subject, violations: &mut Vec<Violation>) {
-        self.check(Rule::Min, &item.min, constraint::min, &subject, violations);
-        self.check(Rule::Max, &item.max, constraint::max, &subject, violations);
-        let ratios = &item.max_limit_request_ratio;
-        self.check(Rule::MaxLimitRequestRatio, ratios, constraint::max_ratio, &subject, violations);
+        let rules = [
+            (Rule::Min, &item.min),
+            (Rule::Max, &item.max),
+            (Rule::MaxLimitRequestRatio, &item.max_limit_request_ratio),
+        ];
+        for (rule, bounds) in rules {
+            self.check(rule, bounds, &subject, violations, |bound, request, limit| {
+                rule.check(bound, request, limit)
+            });
+        }
     }
 
     fn check(
         &self,
         rule: Rule,
         bounds: &ResourceList,
-        fault: impl Fn(&Quantity, Option<&Quantity>, Option<&Quantity>) -> Option<Fault>,
         subject: impl Fn() -> Subject,
         violations: &mut Vec<Violation>,
+        fault: impl Fn(&Quantity, Option<&Quantity>, Option<&Quantity>) -> Option<Fault>,
     ) {
         for (resource, bound) in bounds {
             let request = self.requests.get(resource);

@@ -42,6 +42,7 @@ struct Input {
     object: Value,
     old: Option<Old>,
     limit_ranges: Vec<LimitRange>,
+    raw: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -87,6 +88,7 @@ fn generate(rng: &mut StdRng) -> Value {
         ("name", pick(rng, &["", "web", "from-url"]).into()),
         ("old", if operation == "CREATE" { Value::Null } else { old }),
         ("limit_ranges", limit_ranges),
+        ("raw", maybe(rng, 25, |_| true)),
         ("object", object),
     ])
 }
@@ -170,7 +172,11 @@ fn claim(rng: &mut StdRng) -> Value {
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let input: Input = decode(input)?;
-    let limit_ranges = input.limit_ranges.iter().map(parse).collect::<anyhow::Result<LimitRanges>>()?;
+    let limit_ranges = input
+        .limit_ranges
+        .iter()
+        .map(|limit_range| parse(limit_range, input.raw))
+        .collect::<anyhow::Result<LimitRanges>>()?;
     let kind = GroupKind::new("", &input.kind);
     let old = input.old.as_ref().map(|old| &old.metadata);
     let handling =
@@ -194,9 +200,11 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     Ok(output(&input, &pod.metadata, Some(&pod), result))
 }
 
-fn parse(limit_range: &LimitRange) -> anyhow::Result<Limits> {
+fn parse(limit_range: &LimitRange, raw: bool) -> anyhow::Result<Limits> {
     let mut limit_range = limit_range.clone();
-    object::set_defaults(&mut limit_range)?;
+    if !raw {
+        object::set_defaults(&mut limit_range)?;
+    }
     Ok(Limits::parse(&limit_range)?)
 }
 
