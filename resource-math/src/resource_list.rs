@@ -147,7 +147,13 @@ impl ResourceList {
     /// # Source
     /// apiserver `pkg/quota/v1` (`SubtractWithNonNegativeResult`)
     pub fn sub_to_zero(&mut self, other: &Self) {
-        self.sub(other);
+        for (name, amount) in &other.0 {
+            if let Some(difference) = self.0.get_mut(name) {
+                difference.sub(amount);
+            } else {
+                self.0.insert(name.clone(), Quantity::default());
+            }
+        }
         for amount in self.0.values_mut() {
             if amount.sign().is_le() {
                 *amount = Quantity::default();
