@@ -10,6 +10,11 @@ mod limit_range_object;
 mod pod_resources;
 mod qos;
 mod quantity;
+mod quota;
+mod quota_admission;
+mod quota_object;
+mod quota_recount;
+mod quota_usage;
 mod resource_defaults;
 
 use anyhow::{Context as _, anyhow};
@@ -66,6 +71,10 @@ pub static FAMILIES: &[Family] = &[
     pod_resources::FAMILY,
     qos::FAMILY,
     quantity::FAMILY,
+    quota_admission::FAMILY,
+    quota_object::FAMILY,
+    quota_recount::FAMILY,
+    quota_usage::FAMILY,
     resource_defaults::FAMILY,
 ];
 

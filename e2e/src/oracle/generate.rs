@@ -9,6 +9,7 @@ pub mod matching;
 pub mod node;
 pub mod pod;
 pub mod quantity;
+pub mod quota_request;
 pub mod resource_quota;
 pub mod resources;
 
