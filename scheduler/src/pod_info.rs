@@ -3,6 +3,7 @@
 mod amounts;
 
 pub use amounts::ResourceAmounts;
+use amounts::bounded;
 pub(crate) use amounts::is_scalar;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Toleration};
 use plimsoll_matching::node_affinity::{PreferredSchedulingTerms, RequiredNodeAffinity, node_affinity};
@@ -124,8 +125,8 @@ fn accounted(resources: &PodResources) -> AccountedResources {
     };
     AccountedResources {
         amounts: ResourceAmounts::of(&requests),
-        non_zero_cpu_millis: non_zero.amount(CPU).milli_value(),
-        non_zero_memory_bytes: non_zero.amount(MEMORY).value(),
+        non_zero_cpu_millis: bounded(non_zero.amount(CPU).milli_value()),
+        non_zero_memory_bytes: bounded(non_zero.amount(MEMORY).value()),
     }
 }
 

@@ -8,9 +8,8 @@ mod scoring;
 
 use fixedbitset::FixedBitSet;
 
-pub use self::filtering::Filters;
-use self::filtering::PreFiltered;
 pub(crate) use self::filtering::status_of_node;
+pub use self::filtering::{Filters, PreFiltered, pre_filter};
 pub use self::scoring::{PluginScores, score_nodes};
 use crate::fit_error::{FitError, NodeStatuses};
 use crate::framework::{Code, FailedCycle, Status};
@@ -96,7 +95,7 @@ pub fn schedule(
     };
     let found = find_nodes(pod, snapshot, profile, &filters, state);
     match found.feasible.as_slice() {
-        [] => no_node_left(pod, snapshot, profile, &filters),
+        [] => no_node_left(pod, snapshot, profile, &filters, found.refused_nominated),
         [only] => placed(snapshot, *only, &found),
         several => match scoring::totals(pod, snapshot, profile, several) {
             Ok(totals) => {
@@ -114,6 +113,8 @@ pub fn schedule(
 struct FoundNodes {
     feasible: Vec<NodeIndex>,
     refused: usize,
+    /// The node that was set aside for the pod, if it was refused.
+    refused_nominated: Option<NodeIndex>,
 }
 
 /// The nodes that a pod can run on, as the settings of the profile have them sampled.
@@ -127,47 +128,46 @@ fn find_nodes(
     filters: &Filters<'_>,
     state: &mut CycleState,
 ) -> FoundNodes {
-    let nominated = snapshot.node(pod.nominated_node_name());
-    if let Some(node) = nominated
-        && filters.check(node).is_success()
-    {
-        return FoundNodes { feasible: vec![node], refused: 0 };
+    let mut found = FoundNodes::default();
+    let nominated = Some(pod.nominated_node_name()).filter(|name| !name.is_empty());
+    if let Some(node) = nominated.and_then(|name| snapshot.node(name)) {
+        if filters.check(node).is_success() {
+            found.feasible.push(node);
+            return found;
+        }
+        found.refused_nominated = Some(node);
     }
-    let visited = filters.nodes_to_visit(snapshot);
+    let nodes = filters.nodes_to_visit(snapshot);
     let candidates = &mut state.candidates;
     candidates.clear();
     candidates.grow(snapshot.column_length());
-    visited.iter().for_each(|node| candidates.insert(*node));
+    nodes.iter().for_each(|node| candidates.insert(*node));
     filters.narrow(candidates);
-    let wanted = nodes_to_find(visited.len(), profile);
-    let mut found = visit(&visited, state.next_start_node_index, wanted, candidates);
-    // Upstream has kept the verdict on the nominated node, so it counts even if the search ended before it.
-    let searched_all = found.feasible.len() + found.refused == visited.len();
-    if nominated.is_some() && !searched_all {
-        found.refused += 1;
-    }
+    let wanted = nodes_to_find(nodes.len(), profile);
+    visit(&nodes, state.next_start_node_index, wanted, candidates, &mut found);
     let processed = found.feasible.len() + found.refused;
     state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
     found
 }
 
-/// Visits nodes from a place on, round to the one before it, until one more than the wanted number is feasible.
+/// Visits nodes from a place on, round to the one before it, until one more than the wanted number is feasible. Whether the
+/// node that was set aside is among them or not, its refusal counts once.
 ///
 /// # Source
 /// `pkg/scheduler/schedule_one.go` (`findNodesThatPassFilters`)
-fn visit(nodes: &[NodeIndex], start: usize, wanted: usize, candidates: &FixedBitSet) -> FoundNodes {
-    let mut found = FoundNodes::default();
+fn visit(nodes: &[NodeIndex], start: usize, wanted: usize, candidates: &FixedBitSet, found: &mut FoundNodes) {
+    found.refused = usize::from(found.refused_nominated.is_some());
     let (before, after) = nodes.split_at(start % nodes.len().max(1));
     for node in after.iter().chain(before) {
-        if !candidates.contains(*node) {
-            found.refused += 1;
-        } else if found.feasible.len() == wanted {
-            return found;
-        } else {
+        if candidates.contains(*node) {
+            if found.feasible.len() == wanted {
+                return;
+            }
             found.feasible.push(*node);
+        } else if found.refused_nominated != Some(*node) {
+            found.refused += 1;
         }
     }
-    found
 }
 
 /// How many feasible nodes are enough.
@@ -207,9 +207,17 @@ fn rejected_before_nodes(
     unschedulable(pod, snapshot, profile, &statuses, message)
 }
 
-fn no_node_left(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, filters: &Filters<'_>) -> Outcome {
-    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out());
-    for node in filters.nodes_to_visit(snapshot).iter() {
+fn no_node_left(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    filters: &Filters<'_>,
+    nominated: Option<NodeIndex>,
+) -> Outcome {
+    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out(nominated));
+    let nodes = filters.nodes_to_visit(snapshot);
+    let nominated = nominated.filter(|node| !nodes.contains(node));
+    for node in nodes.iter().chain(&nominated) {
         let status = filters.check(*node);
         if status.code == Code::Error {
             return Outcome::Error(format!(

@@ -374,3 +374,6 @@ fn pod_key(namespace: &str, name: &str) -> String {
 fn without_time(taint: &Taint) -> Taint {
     Taint { time_added: None, ..taint.clone() }
 }
+
+#[cfg(test)]
+mod tests;

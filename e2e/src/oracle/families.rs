@@ -7,6 +7,7 @@ mod label_requirement;
 mod label_selector;
 mod limit_range;
 mod limit_range_object;
+mod node_affinity;
 mod pod_resources;
 mod qos;
 mod quantity;
@@ -16,6 +17,8 @@ mod quota_object;
 mod quota_recount;
 mod quota_usage;
 mod resource_defaults;
+mod scheduler;
+mod tolerations;
 
 use anyhow::{Context as _, anyhow};
 use rand::rngs::StdRng;
@@ -68,6 +71,7 @@ pub static FAMILIES: &[Family] = &[
     label_selector::FAMILY,
     limit_range::FAMILY,
     limit_range_object::FAMILY,
+    node_affinity::FAMILY,
     pod_resources::FAMILY,
     qos::FAMILY,
     quantity::FAMILY,
@@ -76,6 +80,8 @@ pub static FAMILIES: &[Family] = &[
     quota_recount::FAMILY,
     quota_usage::FAMILY,
     resource_defaults::FAMILY,
+    scheduler::FAMILY,
+    tolerations::FAMILY,
 ];
 
 /// The family of that name.

@@ -22,6 +22,10 @@ pub struct ResourceAmounts {
 }
 
 impl ResourceAmounts {
+    /// The largest amount: 72 petabytes, or 72 million million cores. More counts as this much, so that the sum of a
+    /// hundred absurd amounts still fits its integer (DIFFERENCE: D-scheduler-4).
+    pub const MAX: i64 = 1 << 56;
+
     /// Rounds a list up. Names that the scheduler doesn't count are left out.
     ///
     /// # Source
@@ -30,11 +34,11 @@ impl ResourceAmounts {
         let mut amounts = Self::default();
         for (name, quantity) in list {
             match name.as_str() {
-                CPU => amounts.cpu_millis = quantity.milli_value(),
-                MEMORY => amounts.memory_bytes = quantity.value(),
-                EPHEMERAL_STORAGE => amounts.ephemeral_storage_bytes = quantity.value(),
-                PODS => amounts.pods = quantity.value(),
-                _ if is_scalar(name) => amounts.scalars.push((name.clone(), quantity.value())),
+                CPU => amounts.cpu_millis = bounded(quantity.milli_value()),
+                MEMORY => amounts.memory_bytes = bounded(quantity.value()),
+                EPHEMERAL_STORAGE => amounts.ephemeral_storage_bytes = bounded(quantity.value()),
+                PODS => amounts.pods = bounded(quantity.value()),
+                _ if is_scalar(name) => amounts.scalars.push((name.clone(), bounded(quantity.value()))),
                 _ => {}
             }
         }
@@ -64,6 +68,11 @@ impl ResourceAmounts {
             _ => self.scalars.iter().find(|(known, _)| known == name).map_or(0, |(_, amount)| *amount),
         }
     }
+}
+
+/// An amount within the bounds of what is counted.
+pub(crate) fn bounded(amount: i64) -> i64 {
+    amount.clamp(-ResourceAmounts::MAX, ResourceAmounts::MAX)
 }
 
 /// Whether the scheduler counts a resource that has no field of its own.

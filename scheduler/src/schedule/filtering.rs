@@ -19,7 +19,7 @@ pub struct Filters<'a> {
 }
 
 /// What the plugins said of a pod before any node was judged.
-pub(crate) enum PreFiltered<'a> {
+pub enum PreFiltered<'a> {
     /// Nodes are to be judged.
     Run(Filters<'a>),
     /// No node passes, or a plugin couldn't decide.
@@ -30,11 +30,7 @@ pub(crate) enum PreFiltered<'a> {
 ///
 /// # Source
 /// `pkg/scheduler/framework/runtime/framework.go` (`RunPreFilterPlugins`)
-pub(crate) fn pre_filter<'a>(
-    pod: &'a PodInfo<'a>,
-    snapshot: &'a Snapshot,
-    profile: &'a Profile,
-) -> PreFiltered<'a> {
+pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a Profile) -> PreFiltered<'a> {
     let mut filters = Filters::default();
     let mut rejected = None;
     for enabled in &profile.plugins {
@@ -93,12 +89,15 @@ impl Filters<'_> {
         Cow::Owned(names.iter().filter_map(|name| snapshot.node(name)).collect())
     }
 
-    /// What is to be said of the nodes that aren't judged.
-    pub(crate) fn status_of_nodes_left_out(&self) -> Status {
+    /// What is to be said of the nodes that aren't judged. Upstream counts the plugin that refused the node that was set
+    /// aside for the pod among those that have named nodes.
+    pub(crate) fn status_of_nodes_left_out(&self, refused_nominated: Option<NodeIndex>) -> Status {
         let Some((_, plugins)) = &self.only else {
             return Status { code: Code::UnschedulableAndUnresolvable, ..Status::SUCCESS };
         };
-        let text = format!("node(s) didn't satisfy plugin(s) {}", go_list(plugins));
+        let mut plugins = plugins.clone();
+        plugins.extend(refused_nominated.map(|node| self.check(node).plugin));
+        let text = format!("node(s) didn't satisfy plugin(s) {}", go_list(&plugins));
         Status::new(Code::UnschedulableAndUnresolvable, "", text)
     }
 

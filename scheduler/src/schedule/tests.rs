@@ -36,3 +36,120 @@ fn says_what_upstream_says_when_no_node_is_left() {
         "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."
     );
 }
+
+#[test]
+fn a_pod_of_higher_priority_gets_no_word_on_preemption_where_it_would_help() {
+    // DIFFERENCE: D-scheduler-1.
+    let mut snapshot = Snapshot::new(&[node("a", "1", "1Gi"), node("b", "1", "1Gi")]).unwrap();
+    let running = pod("running", "{cpu: '1'}");
+    snapshot.add_pod(&PodInfo::new(&running).unwrap(), "a");
+    let mut urgent = pod("urgent", "{cpu: '1', memory: 2Gi}");
+    urgent.spec.as_mut().unwrap().priority = Some(1);
+    assert_eq!(
+        decide(&urgent, &snapshot).message().unwrap(),
+        "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+    );
+    let mut urgent = pod("urgent", "{cpu: '1'}");
+    urgent.spec.as_mut().unwrap().priority = Some(1);
+    let blocker = pod("blocker", "{memory: 1Mi, cpu: '1'}");
+    snapshot.add_pod(&PodInfo::new(&blocker).unwrap(), "b");
+    assert_eq!(decide(&urgent, &snapshot).message().unwrap(), "0/2 nodes are available: 2 Insufficient cpu.");
+}
+
+#[test]
+fn no_nodes_is_said_in_upstreams_words() {
+    let outcome = decide(&pod("p", "{}"), &Snapshot::default());
+    assert_eq!(outcome.message().as_deref(), Some("no nodes available to schedule pods"));
+}
+
+#[test]
+fn how_many_feasible_nodes_are_looked_for() {
+    // Source: pkg/scheduler/schedule_one_test.go (TestNumFeasibleNodesToFind).
+    let check = |percentage_of_nodes_to_score, node_count, expected| {
+        let profile = Profile { percentage_of_nodes_to_score, ..Profile::default() };
+        assert_eq!(
+            nodes_to_find(node_count, &profile),
+            expected,
+            "{percentage_of_nodes_to_score} {node_count}"
+        );
+    };
+    check(0, 10, 10);
+    check(40, 10, 10);
+    check(0, 1000, 420);
+    check(40, 1000, 400);
+    check(0, 6000, 300);
+    check(40, 6000, 2400);
+    check(100, 6000, 6000);
+    check(1, 5000, 100);
+}
+
+mod properties {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::profile::TieBreak;
+    use crate::snapshot::ResourceColumns;
+
+    /// Cores and GiB of nodes, and of pods.
+    type Sizes = Vec<(u8, u8)>;
+
+    fn place_all(nodes: &Sizes, pods: &Sizes, profile: &Profile) -> (Vec<Option<String>>, Snapshot) {
+        let nodes: Vec<Node> = nodes
+            .iter()
+            .enumerate()
+            .map(|(index, (cpu, memory))| {
+                node(&format!("n{index}"), &cpu.to_string(), &format!("{memory}Gi"))
+            })
+            .collect();
+        let mut snapshot = Snapshot::new(&nodes).unwrap();
+        let mut state = CycleState::default();
+        let mut placed = Vec::new();
+        for (index, (cpu, memory)) in pods.iter().enumerate() {
+            let pod = pod(&format!("p{index}"), &format!("{{cpu: {cpu}00m, memory: {memory}00Mi}}"));
+            let pod = PodInfo::new(&pod).unwrap();
+            let outcome = schedule(&pod, &snapshot, profile, &mut state);
+            if let Outcome::Placed(placement) = &outcome {
+                snapshot.add_pod(&pod, &placement.node);
+            }
+            placed.push(match outcome {
+                Outcome::Placed(placement) => Some(placement.node),
+                _ => None,
+            });
+        }
+        (placed, snapshot)
+    }
+
+    proptest! {
+        #[test]
+        fn no_node_holds_more_than_it_has(nodes in vec((0..8_u8, 0..8_u8), 0..6), pods in vec((0..30_u8, 0..30_u8), 0..20)) {
+            let (_, snapshot) = place_all(&nodes, &pods, &Profile::default());
+            for node in snapshot.order() {
+                for resource in [ResourceColumns::CPU, ResourceColumns::MEMORY] {
+                    let columns = snapshot.resources();
+                    prop_assert!(columns.requested(resource)[*node] <= columns.allocatable(resource)[*node]);
+                }
+            }
+        }
+
+        #[test]
+        fn the_same_seed_gives_the_same_places(nodes in vec((1..8_u8, 1..8_u8), 0..6), pods in vec((0..30_u8, 0..30_u8), 0..20), seed in any::<u64>()) {
+            let profile = || Profile { tie_break: TieBreak::Seeded { seed }, ..Profile::default() };
+            prop_assert_eq!(place_all(&nodes, &pods, &profile()).0, place_all(&nodes, &pods, &profile()).0);
+        }
+
+        #[test]
+        fn narrowing_keeps_what_each_check_lets_pass(nodes in vec((0..8_u8, 0..8_u8), 1..70), cpu in 0..80_u8) {
+            let profile = Profile::default();
+            let (_, snapshot) = place_all(&nodes, &vec![(1, 1); 20], &profile);
+            let object = pod("new", &format!("{{cpu: {cpu}00m, example.com/x: '0'}}"));
+            let info = PodInfo::new(&object).unwrap();
+            let PreFiltered::Run(filters) = pre_filter(&info, &snapshot, &profile) else { unreachable!() };
+            let mut candidates = FixedBitSet::with_capacity(snapshot.column_length());
+            candidates.insert_range(..);
+            filters.narrow(&mut candidates);
+            let passing: Vec<usize> = (0..nodes.len()).filter(|node| filters.check(*node).is_success()).collect();
+            prop_assert_eq!(candidates.ones().collect::<Vec<_>>(), passing);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+use plimsoll_fixtures::object;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Something that happens to a small cluster.
+#[derive(Clone, Debug)]
+enum Event {
+    SetNode { node: u8, zone: u8, cpu: u8, taint: bool },
+    RemoveNode { node: u8 },
+    AddPod { pod: u8, node: u8, cpu: u8, port: bool },
+    RemovePod { pod: u8 },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        (0..4_u8, 0..3_u8, 0..9_u8, any::<bool>()).prop_map(|(node, zone, cpu, taint)| Event::SetNode {
+            node,
+            zone,
+            cpu,
+            taint
+        }),
+        (0..4_u8).prop_map(|node| Event::RemoveNode { node }),
+        (0..6_u8, 0..4_u8, 0..9_u8, any::<bool>()).prop_map(|(pod, node, cpu, port)| Event::AddPod {
+            pod,
+            node,
+            cpu,
+            port
+        }),
+        (0..6_u8).prop_map(|pod| Event::RemovePod { pod }),
+    ]
+}
+
+fn node(name: u8, zone: u8, cpu: u8, taint: bool) -> Node {
+    let taints = if taint { "[{key: a, effect: NoSchedule}]" } else { "[]" };
+    object(&format!(
+        "{{metadata: {{name: n{name}, labels: {{topology.kubernetes.io/zone: z{zone}}}}}, spec: {{taints: {taints}}}, status: {{allocatable: {{cpu: '{cpu}', example.com/x{zone}: '1'}}}}}}"
+    ))
+}
+
+fn pod(name: u8, cpu: u8, port: bool) -> Pod {
+    let port = if port { "80" } else { "0" };
+    object(&format!(
+        "{{metadata: {{name: p{name}}}, spec: {{priority: {cpu}, containers: [{{name: c, ports: [{{containerPort: 80, hostPort: {port}}}], resources: {{requests: {{cpu: '{cpu}'}}}}}}]}}}}"
+    ))
+}
+
+/// All that can be seen of a node, by its name.
+fn seen(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let mut nodes = BTreeMap::new();
+    for node in snapshot.order() {
+        let mut amounts: Vec<_> = snapshot
+            .resources()
+            .iter()
+            .map(|(name, id)| {
+                (name, snapshot.resources().allocatable(id)[*node], snapshot.resources().requested(id)[*node])
+            })
+            .filter(|(_, allocatable, requested)| (*allocatable, *requested) != (0, 0))
+            .collect();
+        amounts.sort_unstable();
+        let mut ports = snapshot.used_ports(*node).to_vec();
+        ports.sort_unstable();
+        let mut pods: Vec<_> = snapshot.pods(*node).iter().map(|pod| pod.key.to_string()).collect();
+        pods.sort_unstable();
+        let taints = &snapshot.taint_sets()[snapshot.taint_set(*node) as usize];
+        let non_zero = (snapshot.non_zero_cpu_millis()[*node], snapshot.non_zero_memory_bytes()[*node]);
+        let labels = snapshot.labels(*node);
+        nodes.insert(
+            snapshot.name(*node).to_owned(),
+            format!("{amounts:?} {non_zero:?} {ports:?} {pods:?} {taints:?} {labels:?}"),
+        );
+    }
+    nodes
+}
+
+proptest! {
+    #[test]
+    fn a_snapshot_that_followed_events_equals_one_built_at_the_end(events in vec(event(), 0..40)) {
+        let mut followed = Snapshot::default();
+        let mut nodes: BTreeMap<u8, Node> = BTreeMap::new();
+        let mut pods: BTreeMap<u8, (Pod, u8)> = BTreeMap::new();
+        for event in events {
+            match event {
+                Event::SetNode { node: name, zone, cpu, taint } => {
+                    let object = node(name, zone, cpu, taint);
+                    followed.set_node(&object).unwrap();
+                    nodes.insert(name, object);
+                }
+                Event::RemoveNode { node } => {
+                    followed.remove_node(&format!("n{node}"));
+                    nodes.remove(&node);
+                }
+                Event::AddPod { pod: name, node, cpu, port } => {
+                    let object = pod(name, cpu, port);
+                    followed.add_pod(&PodInfo::new(&object).unwrap(), &format!("n{node}"));
+                    pods.insert(name, (object, node));
+                }
+                Event::RemovePod { pod } => {
+                    let was_there = followed.remove_pod("", &format!("p{pod}"));
+                    prop_assert_eq!(was_there, pods.remove(&pod).is_some());
+                }
+            }
+        }
+        let objects: Vec<Node> = nodes.into_values().collect();
+        let mut rebuilt = Snapshot::new(&objects).unwrap();
+        for (pod, node) in pods.values() {
+            rebuilt.add_pod(&PodInfo::new(pod).unwrap(), &format!("n{node}"));
+        }
+        prop_assert_eq!(seen(&followed), seen(&rebuilt));
+        prop_assert_eq!(followed.node_count(), followed.order().len());
+        prop_assert_eq!(followed.lowest_priority(), rebuilt.lowest_priority());
+    }
+}
+
+#[test]
+fn zones_take_turns() {
+    let nodes =
+        [(1, 0), (2, 0), (3, 1), (0, 0), (4, 2), (5, 1)].map(|(name, zone)| node(name, zone, 1, false));
+    let snapshot = Snapshot::new(&nodes).unwrap();
+    let names: Vec<&str> = snapshot.order().iter().map(|node| snapshot.name(*node)).collect();
+    assert_eq!(names, ["n1", "n3", "n4", "n2", "n5", "n0"]);
+}
+
+#[test]
+fn a_node_with_a_bad_amount_is_named() {
+    let bad: Node = object("{metadata: {name: a}, status: {allocatable: {cpu: fast}}}");
+    let error = Snapshot::new(&[bad]).unwrap_err();
+    assert_eq!(error.to_string(), "node a: status.allocatable");
+}
