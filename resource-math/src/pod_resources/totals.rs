@@ -24,6 +24,8 @@ pub enum StatusResources {
 
 /// What counts towards the total of a pod. By default: containers, the pod as a whole and overhead, from the spec.
 ///
+/// Node resources that resource claims hand out are not counted: their feature gate is off in v1.37.
+///
 /// # Source
 /// component-helpers `resource` (`PodResourcesOptions`)
 #[derive(Clone, Debug, Default)]
