@@ -81,7 +81,7 @@ pub enum Outcome {
 /// A field that admission filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// The path of the field, such as `spec.containers[0].resources.limits.cpu`.
+    /// The path of the field, such as `spec.containers[0].resources.limits[cpu]`.
     pub path: String,
     /// The value it got.
     pub value: String,

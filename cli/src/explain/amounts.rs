@@ -98,7 +98,7 @@ fn of_container(
                 list(given, field).and_then(|list| list.get(resource)).map(|quantity| quantity.0.clone());
             let from = match given {
                 Some(_) => None,
-                None => Some(source(subject, &format!("{path}.{field}.{resource}"), field)),
+                None => Some(source(subject, &format!("{path}.{field}[{resource}]"), field)),
             };
             amounts.push(Amount { field, resource: resource.clone(), given, stored: value.0.clone(), from });
         }

@@ -56,7 +56,7 @@ fn tells_where_each_amount_comes_from() {
           - {name: log, resources: {requests: {memory: 64Mi}, limits: {memory: 64Mi}}}
         ",
         &[Change {
-            path: "spec.containers[0].resources.limits.cpu".to_owned(),
+            path: "spec.containers[0].resources.limits[cpu]".to_owned(),
             value: "500m".to_owned(),
             from: "LimitRange/containers".to_owned(),
         }],

@@ -29,7 +29,7 @@ fn says_nothing_of_nothing() {
 #[test]
 fn shows_each_question_in_a_section() {
     let change = Change {
-        path: "spec.containers[0].resources.limits.cpu".to_owned(),
+        path: "spec.containers[0].resources.limits[cpu]".to_owned(),
         value: "500m".to_owned(),
         from: "LimitRange/containers".to_owned(),
     };
@@ -83,9 +83,9 @@ fn shows_each_question_in_a_section() {
         &report,
         expect![[r#"
             FILLED IN BY LIMITRANGES
-             object                  field                                     value   from
-            ─────────────────────────────────────────────────────────────────────────────────────────────────
-             Pod shop/web-7c-* (3)   spec.containers[0].resources.limits.cpu   500m    LimitRange/containers
+             object                  field                                      value   from
+            ──────────────────────────────────────────────────────────────────────────────────────────────────
+             Pod shop/web-7c-* (3)   spec.containers[0].resources.limits[cpu]   500m    LimitRange/containers
 
             REFUSED
              object                  code   message
