@@ -10,3 +10,4 @@ pub mod manifests;
 pub mod output;
 pub mod report;
 pub mod world;
+pub mod workloads;

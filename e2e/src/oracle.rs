@@ -10,7 +10,6 @@ mod compare;
 pub mod families;
 pub mod generate;
 mod ours;
-mod plain;
 mod program;
 mod report;
 mod shrink;

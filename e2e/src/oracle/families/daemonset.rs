@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_controller::daemon_set::node_affinity::target_node_name;
 use plimsoll_controller::daemon_set::{Placement, PodMaker};
+use plimsoll_fixtures::plain;
 use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use crate::oracle::generate::daemon_set::daemon_set;
 use crate::oracle::generate::node::node;
 use crate::oracle::generate::pick;
 use crate::oracle::generate::pod::pod;
-use crate::oracle::plain::plain;
 
 pub(super) const FAMILY: Family =
     Family { name: "daemonset", generate, evaluate, known_difference: None, bench: None };
@@ -45,7 +45,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     Ok(json!({
         "should_run": decision.should_run,
         "should_continue_running": decision.should_continue_running,
-        "pod": plain(&created)?,
+        "pod": plain(&created),
         "target_of_new": target(&created),
         "target_of_other": target(&input.pod),
     }))
