@@ -8,8 +8,9 @@
 
 mod applies;
 mod constraint;
-pub mod defaults;
+mod defaults;
 mod limits;
+pub mod lint;
 pub mod object;
 mod ratio;
 mod refusal;

@@ -56,7 +56,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// The smallest changes that together satisfy this rule. None if no amount would.
+    /// The smallest changes that together satisfy this rule; empty if no single amount is known to.
     pub fn remedies(&self) -> Vec<Remedy> {
         remedy::remedies(self)
     }

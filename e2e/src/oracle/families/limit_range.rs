@@ -20,7 +20,7 @@ use rand::seq::SliceRandom as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::limit_range_object::known_amount_difference;
+use super::limit_range_object::{known_amount_difference, visit_texts};
 use super::{Family, decode};
 use crate::oracle::generate::limit_range::limit_range;
 use crate::oracle::generate::pod::{pod, pod_with_status};
@@ -285,5 +285,20 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     }
     // How amounts compare decides about the refusal alone.
     let mutated_alike = resize || ours["mutated"] == theirs["mutated"];
-    known_amount_difference(input, ours).filter(|id| mutated_alike || *id != "D-LimitRange-2")
+    let explained = known_amount_difference(input, ours);
+    // A raw LimitRange may have amounts below a thousandth, which upstream rounds up where it compares.
+    let explained =
+        explained.or_else(|| has_fractions_of_millis(&input["limit_ranges"]).then_some("D-LimitRange-2"));
+    explained.filter(|id| mutated_alike || *id != "D-LimitRange-2")
+}
+
+fn has_fractions_of_millis(limit_ranges: &Value) -> bool {
+    let mut found = false;
+    visit_texts(limit_ranges, &mut |text| {
+        let Ok(amount) = Quantity::parse(text) else { return };
+        let mut rounded = amount.clone();
+        rounded.round_up_to_milli();
+        found |= rounded != amount;
+    });
+    found
 }

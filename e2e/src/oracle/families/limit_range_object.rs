@@ -70,7 +70,8 @@ fn exactly(text: &str) -> Quantity {
     Quantity::parse(text).unwrap_or_default()
 }
 
-fn visit_texts(value: &Value, visit: &mut impl FnMut(&str)) {
+/// Visits every text in a JSON value.
+pub(super) fn visit_texts(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => visit(text),
         Value::Array(elements) => elements.iter().for_each(|element| visit_texts(element, visit)),
