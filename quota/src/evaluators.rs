@@ -215,6 +215,3 @@ impl Evaluator {
 pub(crate) fn is_extended_resource_key(key: &str) -> bool {
     key.starts_with(REQUESTS_PREFIX) && (!is_native(key) || key.starts_with(REQUESTS_DEVICE_CLASS_PREFIX))
 }
-
-#[cfg(test)]
-mod tests;

@@ -365,6 +365,3 @@ fn selector_json(selector: &ScopeSelector) -> String {
         .collect();
     format!(r#"{{"MatchExpressions":[{}]}}"#, requirements.join(","))
 }
-
-#[cfg(test)]
-mod tests;

@@ -123,6 +123,3 @@ fn always_countable() -> Vec<GroupResource> {
     resources.extend(ALIASES.into_iter().map(|alias| GroupResource::new("", alias)));
     resources
 }
-
-#[cfg(test)]
-mod tests;
