@@ -50,6 +50,8 @@ impl fmt::Display for Path<'_> {
             parent.fmt(formatter)?;
         }
         match self.element {
+            // Upstream takes what has no name for an index.
+            Element::Name("") => formatter.write_str("[]"),
             Element::Name(name) if self.parent.is_some() => write!(formatter, ".{name}"),
             Element::Name(name) => formatter.write_str(name),
             Element::Index(index) => write!(formatter, "[{index}]"),

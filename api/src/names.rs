@@ -16,9 +16,9 @@ const DNS_1123_LABEL_FORMAT: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 /// Whether a value is a lower-case RFC 1123 label, such as the name of a namespace or a container.
 ///
 /// # Source
-/// apimachinery `pkg/api/validate/content` (`IsDNS1123Label`)
+/// apimachinery `pkg/util/validation` (`IsDNS1123Label`)
 pub fn dns_1123_label(value: &str) -> Vec<String> {
-    let mut errors = max_bytes(value, DNS_1123_LABEL_MAX_LENGTH);
+    let mut errors = max_characters(value, DNS_1123_LABEL_MAX_LENGTH);
     if !is_dns_1123_label(value) {
         if is_dns_1123_subdomain(value) {
             errors.push("must not contain dots".to_owned());
@@ -36,17 +36,21 @@ pub fn dns_1123_label(value: &str) -> Vec<String> {
 /// Whether a value is a lower-case RFC 1123 subdomain, such as the name of most objects.
 ///
 /// # Source
-/// apimachinery `pkg/api/validate/content` (`IsDNS1123Subdomain`)
+/// apimachinery `pkg/util/validation` (`IsDNS1123Subdomain`)
 pub fn dns_1123_subdomain(value: &str) -> Vec<String> {
-    let mut errors = max_bytes(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
-    if !is_dns_1123_subdomain(value) {
-        errors.push(format_error(
+    let mut errors = max_characters(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
+    errors.extend(dns_1123_subdomain_format(value));
+    errors
+}
+
+fn dns_1123_subdomain_format(value: &str) -> Option<String> {
+    (!is_dns_1123_subdomain(value)).then(|| {
+        format_error(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
             &format!("{DNS_1123_LABEL_FORMAT}(\\.{DNS_1123_LABEL_FORMAT})*"),
             &["example.com"],
-        ));
-    }
-    errors
+        )
+    })
 }
 
 /// Whether a value is an RFC 1035 label, such as the name of a Service.
@@ -90,7 +94,9 @@ pub fn qualified_name(value: &str) -> Vec<String> {
     match prefix {
         Some("") => errors.push("prefix part must be non-empty".to_owned()),
         Some(prefix) => {
-            errors.extend(dns_1123_subdomain(prefix).into_iter().map(|error| format!("prefix part {error}")));
+            let faults = max_bytes(prefix, DNS_1123_SUBDOMAIN_MAX_LENGTH).into_iter();
+            let faults = faults.chain(dns_1123_subdomain_format(prefix));
+            errors.extend(faults.map(|error| format!("prefix part {error}")));
         }
         None => {}
     }
@@ -176,7 +182,7 @@ pub fn port_name(value: &str) -> Vec<String> {
 /// apimachinery `pkg/util/validation` (`IsDNS1123SubdomainWithUnderscore`)
 pub fn dns_1123_subdomain_with_underscore(value: &str) -> Vec<String> {
     const LABEL: &str = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-    let mut errors = max_bytes(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
+    let mut errors = max_characters(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
     let edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let is_label = |label: &str| {
         let label = label.strip_prefix('_').unwrap_or(label);
@@ -214,7 +220,7 @@ pub fn environment_variable_name(value: &str) -> Vec<String> {
 /// # Source
 /// apimachinery `pkg/util/validation` (`IsConfigMapKey`)
 pub fn config_map_key(value: &str) -> Vec<String> {
-    let mut errors = max_bytes(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
+    let mut errors = max_characters(value, DNS_1123_SUBDOMAIN_MAX_LENGTH);
     if value.is_empty()
         || !value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
     {
@@ -311,7 +317,7 @@ fn max_bytes(value: &str, length: usize) -> Vec<String> {
     if value.len() > length { vec![format!("must be no more than {length} bytes")] } else { Vec::new() }
 }
 
-/// Counts bytes as [`max_bytes`] does; upstream only words it differently in its older checks.
+/// Counts bytes as [`max_bytes`] does; upstream words it differently outside of label keys and values.
 fn max_characters(value: &str, length: usize) -> Vec<String> {
     if value.len() > length { vec![format!("must be no more than {length} characters")] } else { Vec::new() }
 }
@@ -367,7 +373,7 @@ mod tests {
             ]
         );
         assert_eq!(dns_1123_label("a.b"), ["must not contain dots"]);
-        assert_eq!(dns_1123_label(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+        assert_eq!(dns_1123_label(&"a".repeat(64)), ["must be no more than 63 characters"]);
         assert_eq!(qualified_name("/x"), ["prefix part must be non-empty"]);
         assert_eq!(qualified_name("a/").len(), 2);
         assert_eq!(qualified_name("a/b/c").len(), 1);

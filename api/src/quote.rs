@@ -54,8 +54,12 @@ pub fn go_json_string(text: &str) -> String {
 }
 
 fn is_printable(character: char) -> bool {
-    // Rust and Go agree on what is printable but for spaces: Go prints only U+0020.
-    character == ' ' || (!character.is_whitespace() && character.escape_debug().count() == 1)
+    if character.is_ascii() {
+        return character == ' ' || character.is_ascii_graphic();
+    }
+    // Rust and Go agree on what is printable but for spaces: Go prints only U+0020. A combining character is escaped
+    // only where it comes first, so another is put before it.
+    !character.is_whitespace() && format!("a{character}").escape_debug().count() == 2
 }
 
 fn push_escape(quoted: &mut String, character: char) {

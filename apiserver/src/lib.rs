@@ -11,3 +11,4 @@ pub mod kinds;
 pub mod mirror_pod;
 pub mod prepare;
 pub mod validation;
+pub mod warnings;

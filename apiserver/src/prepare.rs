@@ -2,5 +2,7 @@
 
 mod pod;
 mod pod_fields;
+mod pod_resize;
 
 pub use pod::pod_for_create;
+pub use pod_resize::pod_for_resize;

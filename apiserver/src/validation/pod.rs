@@ -21,6 +21,8 @@ mod paths;
 mod ports;
 mod probe;
 mod projected_volume;
+mod resize;
+mod resource_change;
 mod resources;
 mod restart_policy;
 mod scheduling;
@@ -39,7 +41,13 @@ mod windows;
 pub use affinity::{validate_node_selector, validate_node_selector_term};
 pub use create::validate_pod_create;
 pub use options::PodValidationOptions;
+pub use resize::validate_pod_resize;
+pub use resource_change::{ResizeRule, Resizing, resize_rules};
 pub use resources::validate_container_resources;
+pub(crate) use seccomp::{
+    CONTAINER_ANNOTATION_PREFIX as SECCOMP_CONTAINER_ANNOTATION_PREFIX,
+    POD_ANNOTATION as SECCOMP_POD_ANNOTATION,
+};
 pub use spec::validate_pod_spec;
 pub use template::validate_pod_template_spec;
 pub use toleration::validate_tolerations;

@@ -8,7 +8,11 @@ mod label_selector;
 mod limit_range;
 mod limit_range_object;
 mod node_affinity;
+mod pod;
+mod pod_defaults;
+mod pod_resize;
 mod pod_resources;
+mod pod_validation;
 mod qos;
 mod quantity;
 mod quota;
@@ -72,7 +76,10 @@ pub static FAMILIES: &[Family] = &[
     limit_range::FAMILY,
     limit_range_object::FAMILY,
     node_affinity::FAMILY,
+    pod_defaults::FAMILY,
+    pod_resize::FAMILY,
     pod_resources::FAMILY,
+    pod_validation::FAMILY,
     qos::FAMILY,
     quantity::FAMILY,
     quota_admission::FAMILY,

@@ -12,7 +12,7 @@ use super::options::PodValidationOptions;
 use super::seccomp;
 use super::spec::validate_pod_spec;
 use crate::validation::object_meta::{name_is_dns_subdomain, validate_object_meta};
-use crate::validation::{IS_NEGATIVE, text};
+use crate::validation::{IS_NEGATIVE, distinct, text};
 
 /// What is wrong with a new pod that has been defaulted and prepared.
 ///
@@ -35,7 +35,7 @@ pub fn validate_pod_create(pod: &Pod) -> ErrorList {
     let annotations = pod.metadata.annotations.as_ref();
     seccomp::validate_agreement(&mut errors, annotations, spec, &path);
     validate_app_armor_agreement(&mut errors, annotations, spec, &path);
-    errors
+    distinct(errors)
 }
 
 /// What is wrong with a pod, new or changed.

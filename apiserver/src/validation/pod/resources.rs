@@ -20,7 +20,7 @@ use plimsoll_resource_math::{PodResources, PodResourcesOptions, Quantity};
 use super::go_json;
 use crate::mirror_pod::CONFIG_MIRROR_ANNOTATION;
 use crate::validation::object_meta::{extend_invalid, name_is_dns_subdomain};
-use crate::validation::{IS_NEGATIVE, named, text};
+use crate::validation::{IS_NEGATIVE, is_whole, named, text};
 
 type ApiList = BTreeMap<String, ApiQuantity>;
 type NameCheck = fn(&str, &Path<'_>) -> ErrorList;
@@ -151,7 +151,7 @@ fn validate_amount(errors: &mut ErrorList, name: &str, amount: &Quantity, path: 
     if amount.sign() == Ordering::Less {
         errors.push(Error::invalid(path, amount.to_string(), IS_NEGATIVE));
     }
-    if is_integer(name) && amount.milli_value() % 1000 != 0 {
+    if is_integer(name) && !is_whole(amount) {
         errors.push(Error::invalid(path, named(&amount.to_string()), "must be an integer"));
     }
 }
@@ -196,7 +196,7 @@ fn is_divisible(amount: &Quantity, size: &str) -> bool {
     let Ok(size) = Quantity::parse(size) else {
         return false;
     };
-    if size.sign() != Ordering::Greater || size.milli_value() % 1000 != 0 {
+    if size.sign() != Ordering::Greater || !is_whole(&size) {
         return false;
     }
     amount.value().checked_rem(size.value()) == Some(0)

@@ -1,0 +1,23 @@
+//! What the API server fills into a pod: the whole object.
+
+use k8s_openapi::api::core::v1::Pod;
+use plimsoll_apiserver::defaults;
+use serde_json::Value;
+
+use super::amounts::explain_by_amount;
+use super::pod::{mistaken_pod, pruned};
+use super::{Family, decode};
+
+pub(super) const FAMILY: Family = Family {
+    name: "pod_defaults",
+    generate: mistaken_pod,
+    evaluate,
+    known_difference: Some(|input, _, _| explain_by_amount(input)),
+    bench: None,
+};
+
+fn evaluate(input: &Value) -> anyhow::Result<Value> {
+    let mut pod: Pod = decode(input)?;
+    defaults::pod(&mut pod)?;
+    Ok(pruned(serde_json::to_value(&pod)?))
+}
