@@ -16,7 +16,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Simulate(simulate::Arguments),
+    Simulate(Box<simulate::Arguments>),
     /// Print the table of scheduler plugins.
     Plugins,
 }

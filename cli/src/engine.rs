@@ -9,6 +9,7 @@ mod names_of_kinds;
 mod quota;
 mod schedule;
 mod state;
+mod static_pods;
 mod totals;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use k8s_openapi::api::core::v1::Pod;
 use plimsoll_api::status::Status;
 
 use crate::report::{Body, Change, ObjectReport, Outcome, Report};
+use crate::static_pods::StaticPod;
 use crate::world::made_up_nodes::{MadeUpNodes, made_up_nodes};
 use crate::world::{Input, InputKind, Inputs, Object, World};
 
@@ -34,7 +36,12 @@ pub struct Settings {
 }
 
 /// Runs everything.
-pub fn run(inputs: Inputs, settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Report {
+pub fn run(
+    inputs: Inputs,
+    static_pods: Vec<StaticPod>,
+    settings: &Settings,
+    progress: &mut dyn FnMut(Progress),
+) -> Report {
     let mut engine = Engine::new(settings, inputs.kinds.clone());
     engine.notes = inputs.notes;
     let (state, rest): (Vec<Input>, Vec<Input>) = inputs.objects.into_iter().partition(state::is_state);
@@ -47,6 +54,7 @@ pub fn run(inputs: Inputs, settings: &Settings, progress: &mut dyn FnMut(Progres
         engine.world.nodes.extend(made_up_nodes(nodes));
     }
     engine.count_usage(unknown);
+    engine.create_mirror_pods(static_pods);
     progress(Progress { done: total - rest.len(), total });
     for input in rest {
         engine.apply(input);

@@ -9,5 +9,6 @@ pub mod hints;
 pub mod manifests;
 pub mod output;
 pub mod report;
-pub mod world;
+pub mod static_pods;
 pub mod workloads;
+pub mod world;

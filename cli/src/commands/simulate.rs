@@ -14,6 +14,7 @@ use crate::manifests::problem::Problem;
 use crate::manifests::read_all;
 use crate::manifests::source::{self, Source};
 use crate::output::{self, OutputFormat};
+use crate::static_pods::{StaticPod, read_static_pod, static_pod};
 use crate::world::made_up_nodes::MadeUpNodes;
 use crate::world::read_inputs;
 
@@ -23,6 +24,12 @@ pub struct Arguments {
     /// Files, folders (every *.yaml, *.yml and *.json below, in path order), or - for standard input.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// The static pods of a node: the folder that its kubelet reads; may be given several times.
+    #[arg(long, value_name = "NODE=FOLDER", value_parser = node_folder)]
+    static_pods: Vec<(String, PathBuf)>,
+    /// The time of the run; without it, that of the youngest object of the input, so that equal input gives equal output.
+    #[arg(long, value_name = "TIMESTAMP")]
+    now: Option<Timestamp>,
     /// The form of the output.
     #[arg(short, long, value_enum, default_value_t)]
     output: OutputFormat,
@@ -50,12 +57,21 @@ fn quantity(text: &str) -> Result<Quantity, String> {
     Quantity::parse(text).map_err(|error| error.to_string())
 }
 
+fn node_folder(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((node, folder)) if !node.is_empty() && !folder.is_empty() => {
+            Ok((node.to_owned(), PathBuf::from(folder)))
+        }
+        _ => Err("expected NODE=FOLDER".to_owned()),
+    }
+}
+
 /// Runs the command; the answer is the exit status.
 ///
 /// # Errors
 /// The call is wrong, or the output can't be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    if arguments.paths.is_empty() {
+    if arguments.paths.is_empty() && arguments.static_pods.is_empty() {
         bail!("no manifests given\n  hint: name files or folders, or - for standard input");
     }
     if arguments.nodes > NODE_LIMIT {
@@ -71,10 +87,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         Err(problems) => return Ok(refuse(&problems)),
     };
     drop(sources);
-    #[expect(clippy::disallowed_methods, reason = "this is the edge where the time comes in")]
+    let static_pods = match read_static_pods(&arguments.static_pods) {
+        Ok(static_pods) => static_pods,
+        Err(problems) => return Ok(refuse(&problems)),
+    };
     let settings = Settings {
         strict: arguments.strict,
-        now: Timestamp::now(),
+        now: arguments.now.unwrap_or_else(|| inputs.youngest()),
         made_up_nodes: (arguments.nodes > 0).then(|| MadeUpNodes {
             count: arguments.nodes,
             cpu: arguments.node_cpu.clone(),
@@ -82,7 +101,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             pods: arguments.node_pods,
         }),
     };
-    let report = engine::run(inputs, &settings, &mut |_| {});
+    let report = engine::run(inputs, static_pods, &settings, &mut |_| {});
     let mut standard_output = io::BufWriter::new(io::stdout().lock());
     let printed = output::print(&report, arguments.output, None, &mut standard_output)
         .and_then(|()| standard_output.flush());
@@ -102,6 +121,29 @@ fn read_sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<Problem>> {
         problems.extend(errors.into_iter().map(|error| Problem::new(&error.path, None, error.message)));
     }
     if problems.is_empty() { Ok(sources) } else { Err(problems) }
+}
+
+/// What the kubelets make of their folders.
+fn read_static_pods(folders: &[(String, PathBuf)]) -> Result<Vec<StaticPod>, Vec<Problem>> {
+    let mut static_pods = Vec::new();
+    let mut problems = Vec::new();
+    for (node, folder) in folders {
+        let (files, errors) = source::read_static_pods(folder);
+        problems.extend(errors.into_iter().map(|error| Problem::new(&error.path, None, error.message)));
+        for file in files {
+            match read_static_pod(&file) {
+                Ok(read) => {
+                    let mut read_pod = static_pod(read.pod, node, &file.name);
+                    if let StaticPod::Runs { warnings, .. } = &mut read_pod {
+                        warnings.extend(read.warnings);
+                    }
+                    static_pods.push(read_pod);
+                }
+                Err(problem) => problems.push(*problem),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(static_pods) } else { Err(problems) }
 }
 
 #[expect(clippy::print_stderr, reason = "this is where problems reach the user")]

@@ -3,12 +3,14 @@
 mod claim;
 mod pod;
 
+use k8s_openapi::api::core::v1::PodTemplateSpec;
 use plimsoll_api::field::{ErrorList, Path};
 use plimsoll_api::status::Status;
 use plimsoll_apiserver::admission::namespace_lifecycle;
 use plimsoll_apiserver::defaults;
 use plimsoll_apiserver::kinds::split_api_version;
 use plimsoll_apiserver::validation::object_meta::validate_object_meta;
+use plimsoll_apiserver::validation::pod::validate_pod_create;
 use plimsoll_quota::object as quota_object;
 use plimsoll_resource_math::PodResources;
 use plimsoll_resource_math::resource_list::ParseResourceListError;
@@ -195,7 +197,26 @@ fn default(object: &mut Object) -> Result<(), Status> {
         Object::StatefulSet(object) => defaults::stateful_set::stateful_set(object),
         _ => {}
     }
-    Ok(())
+    match template(object) {
+        Some(template) => {
+            defaults::pod_template(template).map_err(|error| Status::bad_request(error.to_string()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The template that a workload makes its pods from.
+fn template(object: &mut Object) -> Option<&mut PodTemplateSpec> {
+    match object {
+        Object::CronJob(object) => Some(&mut object.spec.job_template.spec.as_mut()?.template),
+        Object::DaemonSet(object) => Some(&mut object.spec.template),
+        Object::Deployment(object) => Some(&mut object.spec.template),
+        Object::Job(object) => Some(&mut object.spec.as_mut()?.template),
+        Object::ReplicaSet(object) => object.spec.template.as_mut(),
+        Object::ReplicationController(object) => object.spec.as_mut()?.template.as_mut(),
+        Object::StatefulSet(object) => Some(&mut object.spec.template),
+        _ => None,
+    }
 }
 
 /// Validates an object.
@@ -213,6 +234,9 @@ fn check(row: &mut Row) -> Result<(), Status> {
 
 /// What is wrong with an object.
 fn validate(row: &mut Row) -> Result<ErrorList, Status> {
+    if let Object::Pod(pod) = &row.object {
+        return Ok(validate_pod_create(pod));
+    }
     let metadata = row.object.metadata();
     let root = Path::root("metadata");
     let mut errors =

@@ -162,11 +162,21 @@ impl Reader<'_> {
             problem.field = Some(field.to_owned());
             return self.problems.push(problem);
         }
-        if kind.ends_with("List")
-            && fields.get("items").is_some_and(|items| items.is_array() || items.is_null())
-        {
-            let Some(Value::Array(items)) = fields.remove("items") else { return };
-            return self.list(&place, items, &api_version, &kind, may_be_large);
+        match fields.get("items") {
+            None | Some(Value::Null) if kind == "List" => return,
+            Some(Value::Array(_)) if kind.ends_with("List") => {
+                let Some(Value::Array(items)) = fields.remove("items") else { return };
+                return self.list(&place, items, &api_version, &kind, may_be_large);
+            }
+            Some(_) if kind == "List" => {
+                let line = place.line_of(&self.sources[self.source], &[]);
+                let mut problem =
+                    Problem::new(&self.sources[self.source].name, Some(line), "expected a list".to_owned());
+                problem.object = Some(kind);
+                problem.field = Some("items".to_owned());
+                return self.problems.push(problem);
+            }
+            _ => {}
         }
         let value = Value::Object(fields);
         if may_be_large && value.to_string().len() > OBJECT_LIMIT {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use plimsoll_api::group::{GroupKind, GroupResource};
 use plimsoll_apiserver::kinds::{Kind, Kinds, Lookup};
 use serde_json::Value;
@@ -58,6 +59,15 @@ pub struct Inputs {
     pub kinds: Kinds,
     /// What is to be said about kinds that nobody defines.
     pub notes: Vec<String>,
+}
+
+impl Inputs {
+    /// When the youngest object was created; the beginning of the Unix epoch if none says.
+    pub fn youngest(&self) -> Timestamp {
+        let times =
+            self.objects.iter().filter_map(|input| input.object.metadata().creation_timestamp.as_ref());
+        times.map(|time| time.0).max().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 }
 
 /// Types the objects of manifests.
