@@ -283,6 +283,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if resize && ours["refusal"] == theirs["refusal"] {
         return Some("D-LimitRange-3");
     }
+    if differ_only_in_message(ours, theirs) && forgets_a_format(input) {
+        return Some("D-Quantity-4");
+    }
     // How amounts compare decides about the refusal alone.
     let mutated_alike = resize || ours["mutated"] == theirs["mutated"];
     let explained = known_amount_difference(input, ours);
@@ -299,6 +302,28 @@ fn has_fractions_of_millis(limit_ranges: &Value) -> bool {
         let mut rounded = amount.clone();
         rounded.round_up_to_milli();
         found |= rounded != amount;
+    });
+    found
+}
+
+fn differ_only_in_message(ours: &Value, theirs: &Value) -> bool {
+    let without_message = |outcome: &Value| {
+        let mut outcome = outcome.clone();
+        if let Some(refusal) = outcome.get_mut("refusal").and_then(Value::as_object_mut) {
+            refusal.remove("message");
+        }
+        outcome
+    };
+    without_message(ours) == without_message(theirs)
+}
+
+/// Whether the canonical text of some amount reads as an amount of another format.
+fn forgets_a_format(input: &Value) -> bool {
+    let mut found = false;
+    visit_texts(input, &mut |text| {
+        let Ok(amount) = Quantity::parse(text) else { return };
+        let stored = Quantity::parse(&amount.to_string());
+        found |= stored.is_ok_and(|stored| stored.format() != amount.format());
     });
     found
 }
