@@ -10,5 +10,6 @@ pub mod job_selector;
 pub mod kinds;
 pub mod mirror_pod;
 pub mod prepare;
+pub mod template_generation;
 pub mod validation;
 pub mod warnings;

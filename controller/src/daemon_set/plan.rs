@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Node, Pod};
-use plimsoll_matching::label_selector::Selector;
+use plimsoll_matching::label_selector::{Selector, labels_of};
 
+use super::new_pod::template_generation;
 use super::node_affinity::target_node_name;
 use super::placement::Placement;
-use super::{API_VERSION, KIND};
+use super::{API_VERSION, CONTROLLER_REVISION_HASH_LABEL, KIND, POD_TEMPLATE_GENERATION_LABEL};
 use crate::owner::{Claim, Owner};
+use crate::template_hash::template_hash;
 
 /// What is to be done for a DaemonSet, and how it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +20,9 @@ pub struct Plan {
     pub create_on: Vec<String>,
     /// The counts before anything is done.
     pub status: Status,
+    /// The hash that marks pods of the current template: the one that pods of its generation carry already, else one of
+    /// our own; empty where nothing is planned.
+    pub revision_hash: String,
 }
 
 /// The counts of a DaemonSet's status that don't depend on revisions or on time.
@@ -52,6 +57,7 @@ pub fn plan<'a>(
     };
     let owner = Owner::new(API_VERSION, KIND, &daemon_set.metadata, uid);
     let pods_by_node = group_by_node(&owner, &selector, pods);
+    plan.revision_hash = revision_hash(daemon_set, pods_by_node.values().copied());
     let placement = Placement::new(daemon_set);
     for node in nodes {
         let name = node.metadata.name.as_deref().unwrap_or_default();
@@ -106,6 +112,19 @@ fn group_by_node<'a>(
         }
     }
     pods_by_node
+}
+
+/// DIFFERENCE: D-DaemonSet-1. A hash that no pod tells is ours.
+fn revision_hash<'a>(daemon_set: &DaemonSet, pods: impl Iterator<Item = &'a Pod>) -> String {
+    let generation = template_generation(daemon_set).map(|generation| generation.to_string());
+    let known = pods.filter_map(|pod| {
+        let labels = labels_of(&pod.metadata);
+        let is_current =
+            generation.is_some() && labels.get(POD_TEMPLATE_GENERATION_LABEL) == generation.as_ref();
+        labels.get(CONTROLLER_REVISION_HASH_LABEL).filter(|_| is_current)
+    });
+    let collisions = daemon_set.status.as_ref().and_then(|status| status.collision_count);
+    known.min().cloned().unwrap_or_else(|| template_hash(&daemon_set.spec.template, collisions))
 }
 
 /// The order in which pods of one node are kept: bound before unbound, older before younger, then by name.

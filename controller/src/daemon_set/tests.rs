@@ -126,6 +126,22 @@ fn pods_are_counted_by_node_and_state() {
 }
 
 #[test]
+fn the_hash_of_pods_of_the_same_generation_stays() {
+    let mut current = daemon_set();
+    current.metadata.annotations = object("{deprecated.daemonset.template.generation: '3'}");
+    let mut running = pod("one", "a", "{}");
+    let mut hash = |generation: &str| {
+        let labels = format!(
+            "{{app: exporter, controller-revision-hash: old, pod-template-generation: '{generation}'}}"
+        );
+        running.metadata.labels = object(&labels);
+        plan(&current, "u1", [], [&running]).revision_hash
+    };
+    assert_eq!(hash("3"), "old");
+    assert_eq!(hash("2"), crate::template_hash::template_hash(&daemon_set().spec.template, None));
+}
+
+#[test]
 fn orphans_that_match_are_adopted_and_others_pods_ignored() {
     let nodes = [node("a", None), node("b", None), node("c", None)];
     let mut orphan = pod("orphan", "a", "{}");
