@@ -1,14 +1,38 @@
 //! What the API server finds wrong with objects, in its words and order.
 
+mod cidr;
+pub mod cron_job;
+mod cron_schedule;
+pub mod daemon_set;
+pub mod deployment;
+mod go_duration;
+mod int_or_percent;
 pub mod ip;
+pub mod job;
+mod job_indexes;
+mod job_policies;
 pub mod label_selector;
+pub mod namespace;
+pub mod node;
 pub mod object_meta;
+pub mod persistent_volume_claim;
 pub mod pod;
+pub mod priority_class;
+pub mod replica_set;
+pub mod replication_controller;
+pub mod runtime_class;
+pub mod service;
+mod service_addresses;
+pub mod stateful_set;
+pub mod storage_class;
+mod taint;
+mod time_zone;
+mod workload;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use plimsoll_api::field::{BadValue, ErrorList};
+use plimsoll_api::field::{BadValue, Error, ErrorList, Path};
 use plimsoll_resource_math::Quantity;
 
 /// Said of a number below zero.
@@ -46,4 +70,15 @@ pub(crate) fn is_whole(amount: &Quantity) -> bool {
     let mut rounded = amount.clone();
     rounded.round_up_to_unit();
     rounded.cmp(amount) == Ordering::Equal
+}
+
+/// Adds an error if a number is below zero.
+///
+/// # Source
+/// apimachinery `pkg/api/validation` (`ValidateNonnegativeField`)
+pub(crate) fn validate_nonnegative(errors: &mut ErrorList, value: impl Into<i64>, path: &Path<'_>) {
+    let value = value.into();
+    if value < 0 {
+        errors.push(Error::invalid(path, value, IS_NEGATIVE));
+    }
 }

@@ -43,12 +43,12 @@ pub fn warning_for_ip(value: &str, path: &Path<'_>) -> Option<String> {
     })
 }
 
-fn is_mapped(address: IpAddr) -> bool {
+pub(super) fn is_mapped(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some())
 }
 
 /// Reads an address whose numbers may have leading zeros.
-fn parse_sloppy(value: &str) -> Option<IpAddr> {
+pub(super) fn parse_sloppy(value: &str) -> Option<IpAddr> {
     if let Ok(address) = value.parse() {
         return Some(address);
     }

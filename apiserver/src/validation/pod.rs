@@ -12,7 +12,7 @@ mod create;
 mod env;
 mod ephemeral_container;
 mod field_selector;
-mod go_json;
+pub(crate) mod go_json;
 mod host;
 mod init_container;
 mod network;
@@ -37,6 +37,8 @@ mod volume;
 mod volume_mount;
 mod volume_source;
 mod windows;
+
+pub(crate) use annotations::validate_pod_annotations;
 
 pub use affinity::{validate_node_selector, validate_node_selector_term};
 pub use create::validate_pod_create;

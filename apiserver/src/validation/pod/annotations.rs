@@ -24,7 +24,7 @@ const DELETION_COST_ANNOTATION: &str = "controller.kubernetes.io/pod-deletion-co
 ///
 /// # Source
 /// kubernetes `pkg/apis/core/validation` (`ValidatePodSpecificAnnotations`)
-pub(super) fn validate_pod_annotations(
+pub(crate) fn validate_pod_annotations(
     errors: &mut ErrorList,
     annotations: Option<&BTreeMap<String, String>>,
     spec: &PodSpec,

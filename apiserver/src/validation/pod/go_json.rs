@@ -68,7 +68,7 @@ pub(super) fn security_context(context: &SecurityContext) -> BadValue {
 }
 
 /// A list of texts; the one that is absent is `null`.
-pub(super) fn text_list(texts: Option<&[String]>) -> BadValue {
+pub(crate) fn text_list(texts: Option<&[String]>) -> BadValue {
     BadValue::Verbatim(list(texts))
 }
 
@@ -107,7 +107,7 @@ pub(super) fn trust_bundle(bundle: &ClusterTrustBundleProjection) -> BadValue {
 }
 
 /// A label selector, whose type does have JSON names.
-pub(super) fn label_selector(selector: &LabelSelector) -> BadValue {
+pub(crate) fn label_selector(selector: &LabelSelector) -> BadValue {
     BadValue::Verbatim(selector_text(selector))
 }
 
