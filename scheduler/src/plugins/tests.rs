@@ -1,8 +1,14 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use plimsoll_fixtures::{Case, cases};
+use serde_json::{Value, json};
 
 use super::*;
+use crate::framework::Status;
+use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
+use crate::{PodInfo, Profile, Snapshot};
 
 #[test]
 fn docs_plugins_md_is_the_table() {
@@ -24,3 +30,80 @@ fn each_row_says_what_its_plugin_does() {
     let names: BTreeSet<&str> = TABLE.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), TABLE.len(), "names are given once");
 }
+
+/// Schedules the case's pod and compares with what upstream's scheduler said: of each node, in scores, in words.
+#[track_caller]
+fn check(case: &Case) {
+    let read = |field: &str| case.given.get(field).cloned().unwrap_or_else(|| json!([]));
+    let nodes: Vec<Node> = serde_json::from_value(read("nodes")).unwrap();
+    let running: Vec<Pod> = serde_json::from_value(read("running")).unwrap();
+    let pod: Pod = serde_json::from_value(read("pod")).unwrap();
+    let mut snapshot = Snapshot::new(&nodes).unwrap();
+    for pod in &running {
+        let pod = PodInfo::new(pod).unwrap();
+        snapshot.add_pod(&pod, pod.node_name());
+    }
+    let answer = answer(&PodInfo::new(&pod).unwrap(), &snapshot, &Profile::default());
+    assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);
+}
+
+fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
+    let gate = profile.pre_enqueue(pod);
+    if !gate.is_success() {
+        return json!({ "gated": status_value(&gate) });
+    }
+    let mut answer = match pre_filter(pod, snapshot, profile) {
+        PreFiltered::Rejected(status) => json!({ "preFilter": status_value(&status) }),
+        PreFiltered::Run(filters) => {
+            let (feasible, refused): (Vec<usize>, Vec<usize>) =
+                snapshot.order().iter().partition(|node| filters.check(**node).is_success());
+            let verdict = |node: &usize| (snapshot.name(*node), status_value(&filters.check(*node)));
+            let verdicts: BTreeMap<&str, Value> = refused.iter().map(verdict).collect();
+            json!({ "verdicts": verdicts, "scores": scores(pod, snapshot, profile, &feasible) })
+        }
+    };
+    match schedule(pod, snapshot, profile, &mut CycleState::default()) {
+        Outcome::Placed(placement) => answer["node"] = placement.node.into(),
+        Outcome::Unschedulable(error) => answer["message"] = error.message().into(),
+        failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
+    }
+    answer
+}
+
+fn scores(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, feasible: &[usize]) -> Value {
+    if feasible.is_empty() {
+        return json!({});
+    }
+    match score_nodes(pod, snapshot, profile, feasible) {
+        Ok(scores) => scores
+            .into_iter()
+            .map(|scores| (scores.plugin.to_owned(), json!({"raw": scores.raw, "weighted": scores.weighted})))
+            .collect(),
+        Err(message) => message.into(),
+    }
+}
+
+fn status_value(status: &Status) -> Value {
+    let mut reasons: Vec<&str> = status.reasons.iter().map(|reason| reason.text.as_ref()).collect();
+    reasons.sort_unstable();
+    json!({"code": status.code.as_str(), "plugin": status.plugin, "reasons": reasons})
+}
+
+macro_rules! cases_of {
+    ($($plugin:ident),*) => {$(
+        #[test]
+        fn $plugin() {
+            cases(concat!("testdata/", stringify!($plugin), ".yaml")).iter().for_each(check);
+        }
+    )*};
+}
+cases_of!(
+    scheduling_gates,
+    node_name,
+    node_unschedulable,
+    taint_toleration,
+    node_affinity,
+    node_ports,
+    node_resources_fit,
+    node_resources_balanced_allocation
+);
