@@ -65,7 +65,7 @@ pub fn distinct(mut errors: ErrorList) -> ErrorList {
     errors
 }
 
-/// Whether an amount is a whole number.
+/// Whether an amount is a whole number. DIFFERENCE: D-Pod-1.
 pub(crate) fn is_whole(amount: &Quantity) -> bool {
     let mut rounded = amount.clone();
     rounded.round_up_to_unit();

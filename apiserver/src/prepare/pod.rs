@@ -19,7 +19,7 @@ use crate::containers::visit_mut;
 /// Gives a new pod the status of one that waits, merges its own labels into selectors that ask for that, fills in the
 /// amounts of the pod as a whole, and drops what is switched off. Returns the warnings that this calls for.
 ///
-/// The time at which the pod was gated is left out; this crate reads no clock.
+/// DIFFERENCE: D-Pod-3. The time at which the pod was gated is left out; this crate reads no clock.
 ///
 /// # Errors
 /// The first amount that is no quantity; the pod may then be changed in part.

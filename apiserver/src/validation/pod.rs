@@ -53,3 +53,6 @@ pub(crate) use seccomp::{
 pub use spec::validate_pod_spec;
 pub use template::validate_pod_template_spec;
 pub use toleration::validate_tolerations;
+
+#[cfg(test)]
+mod tests;

@@ -18,8 +18,7 @@ use crate::validation::named;
 
 const SYSCTL_MAX_LENGTH: usize = 253;
 
-/// What is wrong with the security context of a container. Privileged containers are allowed, as nearly every cluster
-/// is set up.
+/// What is wrong with the security context of a container. Privileged containers are allowed. DIFFERENCE: D-Pod-2.
 ///
 /// # Source
 /// kubernetes `pkg/apis/core/validation` (`ValidateSecurityContext`)

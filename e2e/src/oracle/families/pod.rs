@@ -613,6 +613,17 @@ fn collect(value: &Value, path: &mut String, paths: &mut Vec<String>) {
     }
 }
 
+/// DIFFERENCE: D-Pod-1. Upstream takes a huge whole number for a fraction; all else is the same.
+pub(super) fn explain_integers(ours: &Value, theirs: &Value) -> Option<&'static str> {
+    let errors = |outcome: &Value| outcome["errors"].as_array().cloned().unwrap_or_default();
+    let (ours, theirs) = (errors(ours), errors(theirs));
+    let is_fraction =
+        |error: &&Value| error.as_str().is_some_and(|text| text.ends_with("\": must be an integer"));
+    let others =
+        |errors: &[Value]| errors.iter().filter(|error| !is_fraction(error)).cloned().collect::<Vec<_>>();
+    (ours.len() < theirs.len() && others(&ours) == others(&theirs)).then_some("D-Pod-1")
+}
+
 /// Sorts neighbours that come from the same map, whose order is random for upstream.
 pub(super) fn ordered(mut texts: Vec<String>) -> Vec<String> {
     let mut start = 0;

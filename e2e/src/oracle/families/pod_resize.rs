@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::amounts::explain_by_amount;
-use super::pod::{ordered, rich_pod, spoil};
+use super::pod::{explain_integers, ordered, rich_pod, spoil};
 use super::{Family, decode};
 use crate::oracle::generate::pod::pod_status;
 use crate::oracle::generate::resources::changed_requirements;
@@ -17,8 +17,10 @@ pub(super) const FAMILY: Family = Family {
     name: "pod_resize",
     generate,
     evaluate,
-    known_difference: Some(|input, _, _| {
-        explain_by_amount(&input["old"]).or_else(|| explain_by_amount(&input["new"]))
+    known_difference: Some(|input, ours, theirs| {
+        explain_by_amount(&input["old"])
+            .or_else(|| explain_by_amount(&input["new"]))
+            .or_else(|| explain_integers(ours, theirs))
     }),
     bench: None,
 };

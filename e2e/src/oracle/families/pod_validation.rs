@@ -5,14 +5,16 @@ use plimsoll_apiserver::{defaults, prepare, validation, warnings};
 use serde_json::{Value, json};
 
 use super::amounts::explain_by_amount;
-use super::pod::{mistaken_pod, ordered, pruned};
+use super::pod::{explain_integers, mistaken_pod, ordered, pruned};
 use super::{Family, decode};
 
 pub(super) const FAMILY: Family = Family {
     name: "pod_validation",
     generate: mistaken_pod,
     evaluate,
-    known_difference: Some(|input, _, _| explain_by_amount(input)),
+    known_difference: Some(|input, ours, theirs| {
+        explain_by_amount(input).or_else(|| explain_integers(ours, theirs))
+    }),
     bench: None,
 };
 
