@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{
-    Container, NodeSelectorTerm, Pod, PodAffinityTerm, PodSpec, PodTemplateSpec, WeightedPodAffinityTerm,
+    Container, NodeSelectorTerm, Pod, PodAffinityTerm, PodSpec, PodTemplateSpec, Volume,
+    WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -14,7 +15,7 @@ use plimsoll_api::field::Path;
 use plimsoll_api::names;
 use plimsoll_api::quote::go_quote;
 use plimsoll_resource_math::Quantity;
-use plimsoll_resource_math::resource_name::{EPHEMERAL_STORAGE, MEMORY};
+use plimsoll_resource_math::resource_name::{EPHEMERAL_STORAGE, MEMORY, STORAGE};
 
 use super::paths::overlapping_paths;
 use super::ports::{port_names, ports};
@@ -234,13 +235,36 @@ fn volumes(warnings: &mut Vec<String>, spec: &PodSpec, path: &Path<'_>) {
             ("storageOS", volume.storageos.is_some(), "v1.22, non-functional in v1.25+"),
             ("quobyte", volume.quobyte.is_some(), "v1.22, non-functional in v1.25+"),
             ("glusterfs", volume.glusterfs.is_some(), "v1.25, non-functional in v1.26+"),
-            ("cephfs", volume.cephfs.is_some(), "v1.28, non-functional in v1.31+"),
-            ("rbd", volume.rbd.is_some(), "v1.28, non-functional in v1.31+"),
         ] {
-            if is_set {
-                warnings.push(format!("{}: deprecated in {message}", path.child(field)));
-            }
+            deprecated(warnings, is_set, message, &path.child(field));
         }
+        claim_template(warnings, volume, &path.child("ephemeral"));
+        deprecated(
+            warnings,
+            volume.cephfs.is_some(),
+            "v1.28, non-functional in v1.31+",
+            &path.child("cephfs"),
+        );
+        deprecated(warnings, volume.rbd.is_some(), "v1.28, non-functional in v1.31+", &path.child("rbd"));
+    }
+}
+
+fn deprecated(warnings: &mut Vec<String>, is_set: bool, since: &str, path: &Path<'_>) {
+    if is_set {
+        warnings.push(format!("{path}: deprecated in {since}"));
+    }
+}
+
+/// # Source
+/// kubernetes `pkg/api/persistentvolumeclaim/util.go` (`GetWarningsForPersistentVolumeClaimSpec`)
+fn claim_template(warnings: &mut Vec<String>, volume: &Volume, path: &Path<'_>) {
+    let template = volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref());
+    if let Some(resources) = template.and_then(|template| template.spec.resources.as_ref()) {
+        let path = path.child("volumeClaimTemplate");
+        let path = path.child("spec");
+        let path = path.child("resources");
+        fractional(warnings, resources.requests.as_ref(), STORAGE, &path.child("requests"));
+        fractional(warnings, resources.limits.as_ref(), STORAGE, &path.child("limits"));
     }
 }
 

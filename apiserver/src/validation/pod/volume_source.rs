@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
     FlexVolumeSource, FlockerVolumeSource, HostPathVolumeSource, ISCSIVolumeSource, KeyToPath,
     NFSVolumeSource, QuobyteVolumeSource, StorageOSVolumeSource, Volume,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plimsoll_api::field::{Error, ErrorList, Path};
 use plimsoll_api::names;
 use plimsoll_resource_math::Quantity;
@@ -25,6 +26,7 @@ use super::projected_volume::validate_projected;
 use crate::validation::object_meta::{
     extend_invalid, name_is_dns_subdomain, validate_annotations, validate_labels,
 };
+use crate::validation::persistent_volume_claim::validate_spec;
 use crate::validation::{named, text};
 
 const LUN_RANGE: &str = "must be between 0 and 255, inclusive";
@@ -527,11 +529,9 @@ fn validate_ephemeral(
             None => errors.push(Error::required(&path, "")),
             Some(template) => {
                 if let Some(meta) = &template.metadata {
-                    let path = path.child("metadata");
-                    errors
-                        .extend(validate_annotations(meta.annotations.as_ref(), &path.child("annotations")));
-                    errors.extend(validate_labels(meta.labels.as_ref(), &path.child("labels")));
+                    validate_template_meta(errors, meta, &path.child("metadata"));
                 }
+                validate_spec(errors, &template.spec, &path.child("spec"));
             }
         }
         if let Some(pod_name) = pod_name.filter(|_| !volume.name.is_empty()) {
@@ -542,4 +542,33 @@ fn validate_ephemeral(
             }
         }
     });
+}
+
+/// Only labels and annotations may be set.
+///
+/// # Source
+/// kubernetes `pkg/apis/core/validation` (`ValidateTemplateObjectMeta`)
+fn validate_template_meta(errors: &mut ErrorList, meta: &ObjectMeta, path: &Path<'_>) {
+    errors.extend(validate_annotations(meta.annotations.as_ref(), &path.child("annotations")));
+    errors.extend(validate_labels(meta.labels.as_ref(), &path.child("labels")));
+    let is_set = |field: &Option<String>| !text(field.as_ref()).is_empty();
+    for (field, is_set) in [
+        ("name", is_set(&meta.name)),
+        ("generateName", is_set(&meta.generate_name)),
+        ("namespace", is_set(&meta.namespace)),
+        ("selfLink", is_set(&meta.self_link)),
+        ("uID", is_set(&meta.uid)),
+        ("resourceVersion", is_set(&meta.resource_version)),
+        ("generation", meta.generation.unwrap_or(0) != 0),
+        ("creationTimestamp", meta.creation_timestamp.is_some()),
+        ("deletionTimestamp", meta.deletion_timestamp.is_some()),
+        ("deletionGracePeriodSeconds", meta.deletion_grace_period_seconds.is_some()),
+        ("ownerReferences", meta.owner_references.is_some()),
+        ("finalizers", meta.finalizers.is_some()),
+        ("managedFields", meta.managed_fields.is_some()),
+    ] {
+        if is_set {
+            errors.push(Error::forbidden(&path.child(field), "cannot be set"));
+        }
+    }
 }
