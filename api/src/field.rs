@@ -28,6 +28,11 @@ impl<'a> Path<'a> {
         Self { parent: None, element: Element::Name(name) }
     }
 
+    /// The element `index` of a list that has no path itself.
+    pub fn root_index(index: usize) -> Self {
+        Self { parent: None, element: Element::Index(index) }
+    }
+
     /// The field `name` of the object at this path.
     pub fn child(&'a self, name: &'a str) -> Self {
         Self { parent: Some(self), element: Element::Name(name) }

@@ -76,9 +76,8 @@ impl PreferredSchedulingTerms {
     pub fn new(preferred: &[PreferredSchedulingTerm]) -> Result<Self, ErrorList> {
         let mut errors = ErrorList::new();
         let mut terms = Vec::with_capacity(preferred.len());
-        let path = Path::root("");
         for (index, term) in preferred.iter().enumerate().filter(|(_, term)| term.weight != 0) {
-            match Term::new(&term.preference, &path.index(index)) {
+            match Term::new(&term.preference, &Path::root_index(index)) {
                 Ok(Some(preference)) => terms.push((preference, term.weight)),
                 Ok(None) => {}
                 Err(faults) => errors.extend(faults),
