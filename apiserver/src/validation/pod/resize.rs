@@ -223,8 +223,11 @@ fn is_rest_equal(new: &PodSpec, old: &PodSpec, is_pod_level: bool) -> bool {
         containers: Vec::new(),
         init_containers: None,
         volumes: None,
-        resources: spec.resources.clone().filter(|_| !is_pod_level),
+        resources: None,
         ..spec.clone()
     };
-    stripped(new) == stripped(old)
+    let amounts_agree = is_pod_level
+        || new.resources.is_some() == old.resources.is_some()
+            && agree_in_all(new.resources.as_ref(), old.resources.as_ref());
+    amounts_agree && stripped(new) == stripped(old)
 }

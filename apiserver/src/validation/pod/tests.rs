@@ -1,6 +1,8 @@
 //! The creation of pods as case files, and what a resize may change.
 
-use k8s_openapi::api::core::v1::Pod;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Pod, ResourceRequirements};
 use plimsoll_fixtures::{Case, cases, object};
 use serde_json::{Value, json};
 
@@ -136,6 +138,17 @@ fn resizes_change_cpu_and_memory_only() {
         |pod| pod.spec.as_mut().unwrap().containers[0].name = "other".to_owned(),
         &["spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize"],
     );
+}
+
+/// Found by the oracle: an empty list of amounts and none at all are the same to upstream.
+#[test]
+fn resizes_may_empty_what_is_empty() {
+    let mut old = running();
+    let empty = ResourceRequirements { requests: Some(BTreeMap::new()), ..ResourceRequirements::default() };
+    old.spec.as_mut().unwrap().resources = Some(empty);
+    let mut new = old.clone();
+    new.spec.as_mut().unwrap().resources = Some(ResourceRequirements::default());
+    assert_eq!(validate_pod_resize(&new, &old), vec![]);
 }
 
 #[test]

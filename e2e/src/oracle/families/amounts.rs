@@ -27,6 +27,12 @@ pub(super) fn is_out_of_range(text: &str) -> bool {
     Quantity::parse(text).is_err_and(|error| error == ParseQuantityError::OutOfRange)
 }
 
+/// Whether the thousandths of an amount do not fit into 64 bits, so that upstream's wrap around.
+pub(super) fn wraps_in_thousandths(text: &str) -> bool {
+    const MOST: i64 = i64::MAX / 1000;
+    Quantity::parse(text).is_ok_and(|amount| amount.value() > MOST || amount.value() < -MOST)
+}
+
 /// Whether an amount has no letter of its own: a thousand times the largest, or 1024 times.
 pub(super) fn is_above_letters(amount: &Quantity) -> bool {
     let amount = if amount.sign().is_lt() { -amount.clone() } else { amount.clone() };
@@ -37,4 +43,31 @@ pub(super) fn is_above_letters(amount: &Quantity) -> bool {
 pub(super) fn has_wrapped_exponent(text: &str) -> bool {
     let exponent = text.rsplit(['e', 'E']).next().and_then(|exponent| exponent.parse::<i64>().ok());
     exponent.is_some_and(|exponent| i32::try_from(exponent).is_err()) && text.contains(['e', 'E'])
+}
+
+/// Whether upstream may add the overhead of a pod into an amount of the pod as a whole, and read that again: it holds it as
+/// a big decimal then, and so its text is long, broken, or has an exponent or a large suffix.
+///
+/// DIFFERENCE: D-PodResources-1.
+pub(super) fn may_count_overhead_twice(pod: &Value) -> bool {
+    let spec = &pod["spec"];
+    let is_big_decimal = |text: &str| text.len() > 14 || text.contains(['.', 'e', 'E', 'P', 'T']);
+    spec["overhead"].is_object() && any_text(&spec["resources"], &is_big_decimal)
+}
+
+/// Whether two lists of messages differ in how an amount is written, and in nothing else.
+pub(super) fn same_but_for_wording(ours: &Value, theirs: &Value) -> bool {
+    let (Some(ours), Some(theirs)) = (ours.as_array(), theirs.as_array()) else { return false };
+    let pairs = || ours.iter().zip(theirs).map(|(ours, theirs)| (ours.as_str(), theirs.as_str()));
+    let same = |pair| matches!(pair, (Some(ours), Some(theirs)) if same_words(ours, theirs));
+    ours.len() == theirs.len() && pairs().all(same)
+}
+
+fn same_words(ours: &str, theirs: &str) -> bool {
+    let words = |text: &str| text.split([' ', '"']).map(str::to_owned).collect::<Vec<_>>();
+    let (ours, theirs) = (words(ours), words(theirs));
+    let same = |(ours, theirs): (&String, &String)| {
+        ours == theirs || Quantity::parse(ours).is_ok_and(|amount| Quantity::parse(theirs) == Ok(amount))
+    };
+    ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
 }

@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::amounts::{any_text, explain_by_amount};
+use super::amounts::{explain_by_amount, may_count_overhead_twice};
 use super::{Family, decode};
 use crate::oracle::generate::pod::pod_with_status;
 use crate::oracle::generate::{chance, maybe, number, object, pick};
@@ -94,15 +94,7 @@ fn known_difference(input: &Value, _ours: &Value, theirs: &Value) -> Option<&'st
     let wraps = may_wrap(input, "") || theirs.get("panic").is_some();
     explain_by_amount(input)
         .or(wraps.then_some("D-Kubelet-1"))
-        .or(may_count_overhead_twice(input).then_some("D-PodResources-1"))
-}
-
-/// Whether upstream may add the overhead into an amount of the pod as a whole, and read that again: it holds it as a big
-/// decimal then, and so its text is long, broken, or has an exponent or a large suffix.
-fn may_count_overhead_twice(input: &Value) -> bool {
-    let spec = &input["pod"]["spec"];
-    let is_big_decimal = |text: &str| text.len() > 14 || text.contains(['.', 'e', 'E', 'P', 'T']);
-    spec["overhead"].is_object() && any_text(&spec["resources"], &is_big_decimal)
+        .or(may_count_overhead_twice(&input["pod"]).then_some("D-PodResources-1"))
 }
 
 /// Whether an amount stands somewhere of which ten (containers have sums) don't fit into 64 bits when they are multiplied:

@@ -4,6 +4,7 @@
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
+use super::amounts::wraps_in_thousandths;
 use crate::oracle::generate::matching::label_selector;
 use crate::oracle::generate::pod::pod;
 use crate::oracle::generate::{chance, maybe, number, object, pick};
@@ -631,6 +632,21 @@ pub(super) fn explain_integers(ours: &Value, theirs: &Value) -> Option<&'static 
     (ours.len() < theirs.len() && others(&ours) == others(&theirs)).then_some("D-Pod-1")
 }
 
+/// DIFFERENCE: D-Quantity-3. Upstream warns of a fraction of a byte where its count of thousandths has wrapped around; all
+/// else is the same.
+pub(super) fn explain_fractions(ours: &Value, theirs: &Value) -> Option<&'static str> {
+    let of_wrapped = |warning: &&Value| {
+        let amount = warning.as_str().and_then(|text| text.split_once(": fractional byte value \""));
+        amount.and_then(|(_, rest)| rest.split('"').next()).is_some_and(wraps_in_thousandths)
+    };
+    let others = |outcome: &Value| {
+        let warnings = outcome["warnings"].as_array().into_iter().flatten();
+        warnings.filter(|warning| !of_wrapped(warning)).cloned().collect::<Vec<_>>()
+    };
+    let rest_agrees = ours["errors"] == theirs["errors"] && ours["stored"] == theirs["stored"];
+    (rest_agrees && others(ours) == others(theirs)).then_some("D-Quantity-3")
+}
+
 /// Sorts neighbours that come from the same map, whose order is random for upstream.
 pub(super) fn ordered(mut texts: Vec<String>) -> Vec<String> {
     let mut start = 0;
@@ -667,6 +683,10 @@ pub(super) fn pruned(mut value: Value) -> Value {
 fn prune(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            if let Some(volume) = fields.get_mut("scaleIO").and_then(Value::as_object_mut) {
+                // Our type can't leave the reference out.
+                volume.retain(|key, value| key != "secretRef" || *value != json!({}));
+            }
             fields.values_mut().for_each(prune);
             fields.retain(|key, value| !is_absent(key, value));
         }

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::amounts::explain_by_amount;
+use super::amounts::{any_text, explain_by_amount, wraps_in_thousandths};
 use super::pod::{explain_integers, ordered, rich_pod, spoil};
 use super::{Family, decode};
 use crate::oracle::generate::pod::pod_status;
@@ -21,9 +21,19 @@ pub(super) const FAMILY: Family = Family {
         explain_by_amount(&input["old"])
             .or_else(|| explain_by_amount(&input["new"]))
             .or_else(|| explain_integers(ours, theirs))
+            .or_else(|| explain_old(&input["old"], theirs))
     }),
     bench: None,
 };
+
+/// What both sides say of a pod that could not have been created.
+const OLD_IS_INVALID: &str = "the old pod is invalid";
+
+/// DIFFERENCE: D-Pod-1. Upstream takes a huge whole number in the old pod for a fraction.
+fn explain_old(old: &Value, theirs: &Value) -> Option<&'static str> {
+    let refused = theirs["errors"] == json!([OLD_IS_INVALID]);
+    (refused && any_text(old, &wraps_in_thousandths)).then_some("D-Pod-1")
+}
 
 fn generate(rng: &mut StdRng) -> Value {
     let mut old = rich_pod(rng);
@@ -71,7 +81,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     defaults::pod(&mut new)?;
     prepare::pod_for_create(&mut old)?;
     if !validation::pod::validate_pod_create(&old).is_empty() {
-        return Ok(json!({"errors": ["the old pod is invalid"]}));
+        return Ok(json!({"errors": [OLD_IS_INVALID]}));
     }
     if let Some(mut status) = status {
         status.qos_class = old.status.and_then(|status| status.qos_class);

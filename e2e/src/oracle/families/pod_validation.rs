@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::Pod;
 use plimsoll_apiserver::{defaults, prepare, validation, warnings};
 use serde_json::{Value, json};
 
-use super::amounts::explain_by_amount;
-use super::pod::{explain_integers, mistaken_pod, ordered, pruned};
+use super::amounts::{explain_by_amount, same_but_for_wording};
+use super::pod::{explain_fractions, explain_integers, mistaken_pod, ordered, pruned};
 use super::{Family, decode};
 
 pub(super) const FAMILY: Family = Family {
@@ -13,10 +13,18 @@ pub(super) const FAMILY: Family = Family {
     generate: mistaken_pod,
     evaluate,
     known_difference: Some(|input, ours, theirs| {
-        explain_by_amount(input).or_else(|| explain_integers(ours, theirs))
+        explain_by_amount(input)
+            .or_else(|| explain_integers(ours, theirs))
+            .or_else(|| explain_fractions(ours, theirs))
+            .or_else(|| explain_wording(ours, theirs))
     }),
     bench: None,
 };
+
+/// DIFFERENCE: D-PodResources-2. A message shows a sum of amounts in the format that upstream remembers.
+fn explain_wording(ours: &Value, theirs: &Value) -> Option<&'static str> {
+    same_but_for_wording(&ours["errors"], &theirs["errors"]).then_some("D-PodResources-2")
+}
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let mut pod: Pod = decode(input)?;

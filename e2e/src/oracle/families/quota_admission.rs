@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::amounts::may_count_overhead_twice;
 use super::quota::{Item, Resource, World, amounts, shares_extended_resource};
 use super::{Family, decode};
 use crate::oracle::generate::quota_request::{
@@ -190,5 +191,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     let infeasible = conditions
         .iter()
         .any(|condition| condition["type"] == "PodResizePending" && condition["reason"] == "Infeasible");
-    (infeasible && input["subresource"] == "resize").then_some("D-quota-3")
+    if infeasible && input["subresource"] == "resize" {
+        return Some("D-quota-3");
+    }
+    let grows = [&input["object"], &input["oldObject"]].into_iter().any(may_count_overhead_twice);
+    grows.then_some("D-PodResources-1")
 }

@@ -5,6 +5,7 @@ use plimsoll_quota::{CountedObject, Quota, recount};
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::amounts::may_count_overhead_twice;
 use super::quota::{Item, Resource, World, amounts, shares_extended_resource};
 use super::{Family, decode};
 use crate::oracle::generate::quota_request::{any_object, keys, quota, resource, tamed, world};
@@ -55,5 +56,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
 }
 
 fn known_difference(input: &Value, _ours: &Value, _theirs: &Value) -> Option<&'static str> {
-    shares_extended_resource(input).then_some("D-quota-2")
+    let mut objects = input["objects"].as_array().into_iter().flatten();
+    let grows = objects.any(|counted| may_count_overhead_twice(&counted["object"]));
+    shares_extended_resource(input).then_some("D-quota-2").or(grows.then_some("D-PodResources-1"))
 }

@@ -6,6 +6,7 @@ use plimsoll_quota::{Evaluator, ScopeRequirement};
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::amounts::may_count_overhead_twice;
 use super::quota::{Item, Resource, World, amounts, shares_extended_resource};
 use super::{Family, decode};
 use crate::oracle::generate::list;
@@ -69,7 +70,10 @@ fn scopes(
 }
 
 fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'static str> {
-    let mut rest = ours.clone();
-    rest["usage"] = theirs["usage"].clone();
-    (shares_extended_resource(input) && rest == *theirs).then_some("D-quota-2")
+    let rest_agrees = ["constraints", "matching", "scopes"].iter().all(|part| ours[part] == theirs[part]);
+    if !rest_agrees {
+        return None;
+    }
+    let grows = may_count_overhead_twice(&input["object"]).then_some("D-PodResources-1");
+    shares_extended_resource(input).then_some("D-quota-2").or(grows)
 }
