@@ -683,11 +683,11 @@ pub(super) fn pruned(mut value: Value) -> Value {
 fn prune(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            fields.values_mut().for_each(prune);
             if let Some(volume) = fields.get_mut("scaleIO").and_then(Value::as_object_mut) {
                 // Our type can't leave the reference out.
                 volume.retain(|key, value| key != "secretRef" || *value != json!({}));
             }
-            fields.values_mut().for_each(prune);
             fields.retain(|key, value| !is_absent(key, value));
         }
         Value::Array(list) => list.iter_mut().for_each(prune),

@@ -1,6 +1,6 @@
 //! Where pods go: what each plugin says of each node, which node is taken, and the message if none is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_resource_math::Quantity;
@@ -149,7 +149,7 @@ fn status_output(status: &Status) -> Value {
     json!({"code": status.code.as_str(), "plugin": status.plugin, "reasons": reasons})
 }
 
-fn known_difference(input: &Value, ours: &Value, _theirs: &Value) -> Option<&'static str> {
+fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'static str> {
     let refused = ours.get("error").and_then(Value::as_str);
     if refused.is_some_and(|error| error.contains("quantity is out of range")) {
         return Some("D-Quantity-2");
@@ -158,7 +158,38 @@ fn known_difference(input: &Value, ours: &Value, _theirs: &Value) -> Option<&'st
         return Some("D-scheduler-4");
     }
     let pods = ["running", "pods"].into_iter().filter_map(|field| input[field].as_array()).flatten();
-    pods.map(|pod| &pod["spec"]).any(grows_by_overhead).then_some("D-scheduler-5")
+    if pods.map(|pod| &pod["spec"]).any(grows_by_overhead) {
+        return Some("D-scheduler-5");
+    }
+    let differ_in_messages = without_messages(ours) == without_messages(theirs);
+    (differ_in_messages && shares_host_port(input)).then_some("D-scheduler-2")
+}
+
+/// What is said of each pod, but for the message, which tells of preemption.
+fn without_messages(answers: &Value) -> Value {
+    let mut answers = answers.clone();
+    for answer in answers.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        answer.remove("message");
+    }
+    answers
+}
+
+/// Whether two running pods have the same port of the same node, so that removing one of them frees it for upstream.
+fn shares_host_port(input: &Value) -> bool {
+    let mut taken = BTreeSet::new();
+    let running = input["running"].as_array().into_iter().flatten();
+    running
+        .flat_map(|pod| {
+            let spec = &pod["spec"];
+            let containers =
+                ["containers", "initContainers"].into_iter().filter_map(|list| spec[list].as_array());
+            let ports = containers.flatten().filter_map(|container| container["ports"].as_array()).flatten();
+            let numbers: BTreeSet<(String, u64)> = ports
+                .filter_map(|port| Some((spec["nodeName"].as_str()?.to_owned(), port["hostPort"].as_u64()?)))
+                .collect();
+            numbers
+        })
+        .any(|port| !taken.insert(port))
 }
 
 /// Whether the pod as a whole asks for an amount with a fraction of a resource that the overhead has too.
