@@ -647,6 +647,21 @@ pub(super) fn explain_fractions(ours: &Value, theirs: &Value) -> Option<&'static
     (rest_agrees && others(ours) == others(theirs)).then_some("D-Quantity-3")
 }
 
+/// DIFFERENCE: D-Pod-4. Our type of a ScaleIO volume can't leave its secret out; all else is the same.
+pub(super) fn explain_secret(ours: &Value, theirs: &Value) -> Option<&'static str> {
+    (without_empty_secrets(ours) == without_empty_secrets(theirs)).then_some("D-Pod-4")
+}
+
+fn without_empty_secrets(value: &Value) -> Value {
+    let mut value = value.clone();
+    let spec = if value["stored"].is_object() { "/stored/spec/volumes" } else { "/spec/volumes" };
+    let volumes = value.pointer_mut(spec).and_then(Value::as_array_mut).into_iter().flatten();
+    for volume in volumes.filter_map(|volume| volume.get_mut("scaleIO")?.as_object_mut()) {
+        volume.retain(|key, value| key != "secretRef" || *value != json!({}));
+    }
+    value
+}
+
 /// Sorts neighbours that come from the same map, whose order is random for upstream.
 pub(super) fn ordered(mut texts: Vec<String>) -> Vec<String> {
     let mut start = 0;
@@ -684,10 +699,6 @@ fn prune(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.values_mut().for_each(prune);
-            if let Some(volume) = fields.get_mut("scaleIO").and_then(Value::as_object_mut) {
-                // Our type can't leave the reference out.
-                volume.retain(|key, value| key != "secretRef" || *value != json!({}));
-            }
             fields.retain(|key, value| !is_absent(key, value));
         }
         Value::Array(list) => list.iter_mut().for_each(prune),

@@ -5,14 +5,16 @@ use plimsoll_apiserver::defaults;
 use serde_json::Value;
 
 use super::amounts::explain_by_amount;
-use super::pod::{mistaken_pod, pruned};
+use super::pod::{explain_secret, mistaken_pod, pruned};
 use super::{Family, decode};
 
 pub(super) const FAMILY: Family = Family {
     name: "pod_defaults",
     generate: mistaken_pod,
     evaluate,
-    known_difference: Some(|input, _, _| explain_by_amount(input)),
+    known_difference: Some(|input, ours, theirs| {
+        explain_by_amount(input).or_else(|| explain_secret(ours, theirs))
+    }),
     bench: None,
 };
 

@@ -5,7 +5,7 @@ use plimsoll_apiserver::{defaults, prepare, validation, warnings};
 use serde_json::{Value, json};
 
 use super::amounts::{explain_by_amount, same_but_for_wording};
-use super::pod::{explain_fractions, explain_integers, mistaken_pod, ordered, pruned};
+use super::pod::{explain_fractions, explain_integers, explain_secret, mistaken_pod, ordered, pruned};
 use super::{Family, decode};
 
 pub(super) const FAMILY: Family = Family {
@@ -17,6 +17,7 @@ pub(super) const FAMILY: Family = Family {
             .or_else(|| explain_integers(ours, theirs))
             .or_else(|| explain_fractions(ours, theirs))
             .or_else(|| explain_wording(ours, theirs))
+            .or_else(|| explain_secret(ours, theirs))
     }),
     bench: None,
 };
