@@ -13,10 +13,13 @@ pub mod namespace;
 pub mod node;
 pub mod persistent_volume_claim;
 mod pod;
+pub mod priority_class;
 pub mod replica_set;
 pub mod replication_controller;
+pub mod resource_claim;
 pub mod service;
 pub mod stateful_set;
+pub mod storage_class;
 mod volume;
 
 pub use pod::{pod, pod_template};

@@ -6,7 +6,6 @@ pub mod admission;
 mod app_armor;
 mod containers;
 pub mod defaults;
-pub mod job_selector;
 pub mod kinds;
 pub mod mirror_pod;
 pub mod prepare;

@@ -1,6 +1,6 @@
 //! What the API server finds wrong with objects, in its words and order.
 
-mod cidr;
+pub(crate) mod cidr;
 pub mod cron_job;
 mod cron_schedule;
 pub mod daemon_set;

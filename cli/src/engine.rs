@@ -102,6 +102,8 @@ struct Row {
     node: Option<String>,
     /// Whether it was there before the run.
     existing: bool,
+    /// The uid that it brings along, as objects of a dump do.
+    given_uid: Option<String>,
 }
 
 impl<'s> Engine<'s> {
@@ -143,6 +145,7 @@ impl Row {
             changes: Vec::new(),
             node: None,
             existing: false,
+            given_uid: None,
         }
     }
 

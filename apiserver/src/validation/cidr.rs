@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use plimsoll_api::field::{Error, ErrorList, Path};
+use plimsoll_api::quote::go_quote;
 
 use super::ip::{is_mapped, parse_sloppy};
 
@@ -32,6 +33,19 @@ pub(super) fn validate(errors: &mut ErrorList, value: &str, path: &Path<'_>) {
         return;
     };
     errors.push(Error::invalid(path, value, detail));
+}
+
+/// The warning for a range that has been validated: of version 6, and not in its standard form.
+///
+/// # Source
+/// apimachinery `pkg/util/validation` (`GetWarningsForCIDR`)
+pub(crate) fn warning_for_cidr(value: &str, path: &Path<'_>) -> Option<String> {
+    let (address, length) = parse(value)?;
+    let canonical = format!("{address}/{length}");
+    (address.is_ipv6() && canonical != value).then(|| {
+        let (value, canonical) = (go_quote(value), go_quote(&canonical));
+        format!("{path}: IPv6 CIDR value {value} should be in RFC 5952 canonical format ({canonical})")
+    })
 }
 
 /// The address that a range begins with, if it is one. One of version 6 that stands for one of version 4 is the latter.

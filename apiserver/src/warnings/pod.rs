@@ -9,21 +9,22 @@ use k8s_openapi::api::core::v1::{
     Container, NodeSelectorTerm, Pod, PodAffinityTerm, PodSpec, PodTemplateSpec, Volume,
     WeightedPodAffinityTerm,
 };
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plimsoll_api::field::Path;
 use plimsoll_api::names;
 use plimsoll_api::quote::go_quote;
-use plimsoll_resource_math::Quantity;
-use plimsoll_resource_math::resource_name::{EPHEMERAL_STORAGE, MEMORY, STORAGE};
+use plimsoll_resource_math::resource_name::{EPHEMERAL_STORAGE, MEMORY};
 
+use super::amounts::fractional;
+use super::node_labels::deprecated_node_label;
 use super::paths::overlapping_paths;
+use super::persistent_volume_claim::claim_amounts;
 use super::ports::{port_names, ports};
 use crate::app_armor;
 use crate::containers::visit_with_path;
 use crate::validation::ip::warning_for_ip;
 use crate::validation::pod::{SECCOMP_CONTAINER_ANNOTATION_PREFIX, SECCOMP_POD_ANNOTATION};
-use crate::validation::{is_whole, text};
+use crate::validation::text;
 
 const NULL_SELECTOR: &str = "a null labelSelector results in matching no pod";
 
@@ -137,28 +138,6 @@ fn spec_and_meta(
     addresses(warnings, spec, path);
 }
 
-fn deprecated_node_label(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "beta.kubernetes.io/arch" => "deprecated since v1.14; use \"kubernetes.io/arch\" instead",
-        "beta.kubernetes.io/os" => "deprecated since v1.14; use \"kubernetes.io/os\" instead",
-        "failure-domain.beta.kubernetes.io/region" => {
-            "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"
-        }
-        "failure-domain.beta.kubernetes.io/zone" => {
-            "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"
-        }
-        "beta.kubernetes.io/instance-type" => {
-            "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"
-        }
-        "app.kubernetes.io/created-by" => "deprecated since v1.9",
-        "scheduler.alpha.kubernetes.io/preferAvoidPods" => {
-            "deprecated since v1.22; use Taints and Tolerations instead"
-        }
-        "node-role.kubernetes.io/master" => "use \"node-role.kubernetes.io/control-plane\" instead",
-        _ => return None,
-    })
-}
-
 fn node_labels(warnings: &mut Vec<String>, spec: &PodSpec, path: &Path<'_>) {
     for key in spec.node_selector.iter().flat_map(BTreeMap::keys) {
         if let Some(message) = deprecated_node_label(key) {
@@ -261,10 +240,7 @@ fn claim_template(warnings: &mut Vec<String>, volume: &Volume, path: &Path<'_>) 
     let template = volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref());
     if let Some(resources) = template.and_then(|template| template.spec.resources.as_ref()) {
         let path = path.child("volumeClaimTemplate");
-        let path = path.child("spec");
-        let path = path.child("resources");
-        fractional(warnings, resources.requests.as_ref(), STORAGE, &path.child("requests"));
-        fractional(warnings, resources.limits.as_ref(), STORAGE, &path.child("limits"));
+        claim_amounts(warnings, Some(resources), &path.child("spec"));
     }
 }
 
@@ -292,20 +268,6 @@ fn duplicates(warnings: &mut Vec<String>, spec: &PodSpec, path: &Path<'_>) {
     }
     for (index, _) in secrets.iter().enumerate().filter(|(_, secret)| secret.name.is_empty()) {
         warnings.push(format!("{}: invalid empty name \"\"", path.index(index).child("name")));
-    }
-}
-
-/// Bytes come in whole numbers.
-fn fractional(
-    warnings: &mut Vec<String>,
-    list: Option<&BTreeMap<String, ApiQuantity>>,
-    name: &str,
-    path: &Path<'_>,
-) {
-    let amount = list.and_then(|list| list.get(name)).and_then(|quantity| Quantity::parse(&quantity.0).ok());
-    if let Some(amount) = amount.filter(|amount| !is_whole(amount)) {
-        let (place, amount) = (path.key(name), go_quote(&amount.to_string()));
-        warnings.push(format!("{place}: fractional byte value {amount} is invalid, must be an integer"));
     }
 }
 

@@ -1,22 +1,19 @@
 //! What happens to one object between being sent and being stored, in the API server's order.
 
 mod claim;
+mod default;
 mod pod;
+mod prepare;
+mod validate;
+mod warn;
 
-use k8s_openapi::api::core::v1::PodTemplateSpec;
-use plimsoll_api::field::{ErrorList, Path};
+use std::fmt::Display;
+
 use plimsoll_api::status::Status;
 use plimsoll_apiserver::admission::namespace_lifecycle;
-use plimsoll_apiserver::defaults;
 use plimsoll_apiserver::kinds::split_api_version;
-use plimsoll_apiserver::validation::object_meta::validate_object_meta;
-use plimsoll_apiserver::validation::pod::validate_pod_create;
-use plimsoll_quota::object as quota_object;
 use plimsoll_resource_math::PodResources;
-use plimsoll_resource_math::resource_list::ParseResourceListError;
-use plimsoll_webhook::limit_range;
 
-use super::names_of_kinds::name_rule;
 use super::{Engine, Row};
 use crate::world::{BUILT_IN_NAMESPACES, Input, InputKind, Object};
 
@@ -100,7 +97,7 @@ impl Engine<'_> {
         metadata.managed_fields = None;
         metadata.self_link = None;
         if !row.existing {
-            metadata.uid = None;
+            row.given_uid = metadata.uid.take();
             metadata.resource_version = None;
             metadata.creation_timestamp = None;
             metadata.deletion_timestamp = None;
@@ -144,11 +141,20 @@ impl Engine<'_> {
         }
     }
 
-    /// API defaulting and validation of objects that need nothing in between.
+    /// API defaulting, preparation and validation of objects that need nothing in between.
     pub(super) fn default_and_validate(&mut self, row: &mut Row) -> Result<(), Status> {
-        default(&mut row.object)?;
+        default::default(&mut row.object)?;
+        self.prepare_and_validate(row)
+    }
+
+    /// Preparation and validation, and the warnings that come with the answer.
+    fn prepare_and_validate(&mut self, row: &mut Row) -> Result<(), Status> {
         self.choose_name(row);
-        check(row)
+        let given_uid = row.given_uid.as_deref().filter(|_| !self.settings.strict);
+        prepare::prepare(&mut row.object, &row.kind.resource, given_uid);
+        validate::check(row)?;
+        row.warnings.extend(warn::warnings(&row.object)?);
+        Ok(())
     }
 }
 
@@ -169,93 +175,7 @@ fn strict_decoding_error(kind: &InputKind, api_version: &str, faults: &[String])
     ))
 }
 
-/// What the API server fills in when it reads an object.
-fn default(object: &mut Object) -> Result<(), Status> {
-    match object {
-        Object::CronJob(object) => defaults::cron_job::cron_job(object),
-        Object::DaemonSet(object) => defaults::daemon_set::daemon_set(object),
-        Object::Deployment(object) => defaults::deployment::deployment(object),
-        Object::Job(object) => defaults::job::job(object),
-        Object::LimitRange(object) => {
-            limit_range::object::set_defaults(object)
-                .map_err(|error| Status::bad_request(error.to_string()))?;
-        }
-        Object::Namespace(object) => defaults::namespace::namespace(object),
-        Object::Node(object) => defaults::node::node(object),
-        Object::PersistentVolumeClaim(object) => {
-            defaults::persistent_volume_claim::persistent_volume_claim(object);
-        }
-        Object::ReplicaSet(object) => defaults::replica_set::replica_set(object),
-        Object::ReplicationController(object) => {
-            defaults::replication_controller::replication_controller(object);
-        }
-        Object::ResourceQuota(object) => {
-            quota_object::set_defaults(object).map_err(bad_amount)?;
-            quota_object::prepare_for_create(object);
-        }
-        Object::Service(object) => defaults::service::service(object),
-        Object::StatefulSet(object) => defaults::stateful_set::stateful_set(object),
-        _ => {}
-    }
-    match template(object) {
-        Some(template) => {
-            defaults::pod_template(template).map_err(|error| Status::bad_request(error.to_string()))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The template that a workload makes its pods from.
-fn template(object: &mut Object) -> Option<&mut PodTemplateSpec> {
-    match object {
-        Object::CronJob(object) => Some(&mut object.spec.job_template.spec.as_mut()?.template),
-        Object::DaemonSet(object) => Some(&mut object.spec.template),
-        Object::Deployment(object) => Some(&mut object.spec.template),
-        Object::Job(object) => Some(&mut object.spec.as_mut()?.template),
-        Object::ReplicaSet(object) => object.spec.template.as_mut(),
-        Object::ReplicationController(object) => object.spec.as_mut()?.template.as_mut(),
-        Object::StatefulSet(object) => Some(&mut object.spec.template),
-        _ => None,
-    }
-}
-
-/// Validates an object.
-///
-/// # Errors
-/// 422 with every bad field.
-fn check(row: &mut Row) -> Result<(), Status> {
-    let errors = validate(row)?;
-    if errors.is_empty() {
-        return Ok(());
-    }
-    let name = text(row.object.metadata().name.as_ref());
-    Err(Status::invalid(&row.kind.group_kind(), name, &errors))
-}
-
-/// What is wrong with an object.
-fn validate(row: &mut Row) -> Result<ErrorList, Status> {
-    if let Object::Pod(pod) = &row.object {
-        return Ok(validate_pod_create(pod));
-    }
-    let metadata = row.object.metadata();
-    let root = Path::root("metadata");
-    let mut errors =
-        validate_object_meta(metadata, row.kind.namespaced, name_rule(&row.kind.resource), &root);
-    match &row.object {
-        Object::LimitRange(object) => {
-            let limits = limit_range::Limits::parse(object);
-            let limits = limits.map_err(|error| Status::bad_request(error.to_string()))?;
-            errors.extend(limit_range::object::validate(&limits));
-        }
-        Object::ResourceQuota(object) => {
-            errors.extend(quota_object::validate(object).map_err(bad_amount)?);
-            row.warnings.extend(quota_object::warnings_on_create(object).map_err(bad_amount)?);
-        }
-        _ => {}
-    }
-    Ok(errors)
-}
-
-fn bad_amount(error: ParseResourceListError) -> Status {
+/// 400: an amount that is no quantity, which reading should have found.
+fn bad_amount(error: impl Display) -> Status {
     Status::bad_request(error.to_string())
 }

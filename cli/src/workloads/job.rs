@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSelector, Pod};
-use plimsoll_apiserver::job_selector::generate_selector;
 use plimsoll_controller::owner::Owner;
 use plimsoll_controller::pod_from_template::pod_from_template;
 use plimsoll_matching::label_selector::Selector;
@@ -30,8 +29,6 @@ pub(super) fn expand(job: &Job, uid: &str, children: &mut Children<'_>, seed: u6
     if let Some(reason) = skip_reason(job) {
         return Expansion::skipped(reason);
     }
-    let mut job = job.clone();
-    generate_selector(&mut job, uid);
     let Some(spec) = job.spec.as_ref() else {
         return Expansion::nothing();
     };
@@ -40,7 +37,7 @@ pub(super) fn expand(job: &Job, uid: &str, children: &mut Children<'_>, seed: u6
     };
     let owner = Owner::new("batch/v1", "Job", &job.metadata, uid);
     let pods = children.pods.claim(&owner, &selector);
-    let tally = Tally::new(&job, spec, &pods);
+    let tally = Tally::new(job, spec, &pods);
     let missing = tally.missing(spec);
     if missing == 0 {
         return Expansion::nothing();

@@ -22,8 +22,7 @@ impl Engine<'_> {
             row.changes.push(Change { path: "spec.storageClassName".to_owned(), value: class, from });
         }
         storage_object_in_use_protection::admit(claim);
-        claim.status = None;
-        self.default_and_validate(row)?;
+        self.prepare_and_validate(row)?;
         let Object::PersistentVolumeClaim(claim) = &row.object else { return Ok(()) };
         let spec = claim.spec.as_ref();
         let requests = spec.and_then(|spec| spec.resources.as_ref()).and_then(|r| r.requests.as_ref());

@@ -65,7 +65,18 @@ impl Engine<'_> {
         row.warnings.extend(prepare::pod_for_create(pod).map_err(bad_request)?);
         row.changes.extend(given.added_to(pod));
         let resources = PodResources::parse(pod).map_err(bad_request)?;
-        super::check(row)?;
+        // A pod from a dump may have got some since it was created.
+        let ephemeral = match (&mut row.object, &row.given_uid) {
+            (Object::Pod(pod), Some(_)) => {
+                pod.spec.as_mut().and_then(|spec| spec.ephemeral_containers.take())
+            }
+            _ => None,
+        };
+        super::validate::check(row)?;
+        if let (Object::Pod(pod), Some(_)) = (&mut row.object, &ephemeral) {
+            pod.spec.get_or_insert_default().ephemeral_containers = ephemeral;
+        }
+        row.warnings.extend(super::warn::warnings(&row.object)?);
         Ok(resources)
     }
 }

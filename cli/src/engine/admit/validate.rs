@@ -1,0 +1,68 @@
+//! What the API server finds wrong with a new object.
+
+use plimsoll_api::field::{ErrorList, Path};
+use plimsoll_api::status::Status;
+use plimsoll_apiserver::validation;
+use plimsoll_apiserver::validation::object_meta::validate_object_meta;
+use plimsoll_quota::object as quota_object;
+use plimsoll_webhook::limit_range;
+
+use super::{bad_amount, text};
+use crate::engine::Row;
+use crate::engine::names_of_kinds::name_rule;
+use crate::world::Object;
+
+/// Validates an object.
+///
+/// # Errors
+/// 422 with every bad field.
+pub(in crate::engine) fn check(row: &Row) -> Result<(), Status> {
+    let errors = errors(row)?;
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let name = text(row.object.metadata().name.as_ref());
+    Err(Status::invalid(&row.kind.group_kind(), name, &errors))
+}
+
+/// Everything that is wrong with an object, in the API server's order.
+fn errors(row: &Row) -> Result<ErrorList, Status> {
+    Ok(match &row.object {
+        Object::CronJob(object) => validation::cron_job::validate_create(object),
+        Object::DaemonSet(object) => validation::daemon_set::validate_create(object),
+        Object::Deployment(object) => validation::deployment::validate_create(object),
+        Object::Job(object) => validation::job::validate_create(object),
+        Object::LimitRange(object) => {
+            let mut errors = of_metadata(row);
+            let limits = limit_range::Limits::parse(object).map_err(bad_amount)?;
+            errors.extend(limit_range::object::validate(&limits));
+            errors
+        }
+        Object::Namespace(object) => validation::namespace::validate_create(object),
+        Object::Node(object) => validation::node::validate_create(object),
+        Object::PersistentVolumeClaim(object) => validation::persistent_volume_claim::validate_create(object),
+        Object::Pod(object) => validation::pod::validate_pod_create(object),
+        Object::PriorityClass(object) => validation::priority_class::validate_create(object),
+        Object::ReplicaSet(object) => validation::replica_set::validate_create(object),
+        Object::ReplicationController(object) => validation::replication_controller::validate_create(object),
+        Object::ResourceQuota(object) => {
+            let mut errors = of_metadata(row);
+            errors.extend(quota_object::validate(object).map_err(bad_amount)?);
+            errors
+        }
+        Object::RuntimeClass(object) => validation::runtime_class::validate_create(object),
+        Object::Service(object) => validation::service::validate_create(object),
+        Object::StatefulSet(object) => validation::stateful_set::validate_create(object),
+        Object::StorageClass(object) => validation::storage_class::validate_create(object),
+        Object::DeviceClass(_)
+        | Object::ResourceClaim(_)
+        | Object::ServiceAccount(_)
+        | Object::Untyped(_) => of_metadata(row),
+    })
+}
+
+/// What is wrong with the metadata, for kinds of which nothing else is validated here.
+fn of_metadata(row: &Row) -> ErrorList {
+    let rule = name_rule(&row.kind.resource);
+    validate_object_meta(row.object.metadata(), row.kind.namespaced, rule, &Path::root("metadata"))
+}
