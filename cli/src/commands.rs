@@ -1,5 +1,9 @@
 //! The commands, and what their arguments mean.
 
+pub mod explain;
+pub mod input;
+mod print;
+mod progress;
 pub mod simulate;
 
 use std::process::ExitCode;
@@ -17,6 +21,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Simulate(Box<simulate::Arguments>),
+    Explain(Box<explain::Arguments>),
     /// Print the table of scheduler plugins.
     Plugins,
 }
@@ -41,6 +46,7 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugins => plugins(),
     };
     match result {

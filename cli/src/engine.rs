@@ -5,6 +5,8 @@ mod admit;
 mod changes;
 mod existing;
 mod expand;
+mod explain;
+mod find_pod;
 mod names_of_kinds;
 mod quota;
 mod schedule;
@@ -18,11 +20,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_api::status::Status;
+use plimsoll_resource_math::pod_resources::ParsePodResourcesError;
 
+use crate::explain::Explanation;
 use crate::report::{Body, Change, ObjectReport, Outcome, Report};
 use crate::static_pods::StaticPod;
 use crate::world::made_up_nodes::{MadeUpNodes, made_up_nodes};
 use crate::world::{Input, InputKind, Inputs, Object, World};
+
+pub use find_pod::PodNotFound;
 
 /// What a run depends on beside the objects.
 #[derive(Clone, Debug)]
@@ -35,45 +41,96 @@ pub struct Settings {
     pub made_up_nodes: Option<MadeUpNodes>,
 }
 
-/// Runs everything.
+/// Runs everything and tells what became of it.
 pub fn run(
     inputs: Inputs,
     static_pods: Vec<StaticPod>,
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Report {
+    Engine::new(settings, inputs.kinds.clone()).run(inputs, static_pods, progress).report()
+}
+
+/// Runs everything and explains the amounts of one pod.
+///
+/// # Errors
+/// No pod, or more than one, goes by that name; or one of its amounts is no quantity.
+pub fn explain(
+    inputs: Inputs,
+    static_pods: Vec<StaticPod>,
+    settings: &Settings,
+    pod: &str,
+) -> Result<Explanation, ExplainError> {
     let mut engine = Engine::new(settings, inputs.kinds.clone());
-    engine.notes = inputs.notes;
-    let (state, rest): (Vec<Input>, Vec<Input>) = inputs.objects.into_iter().partition(state::is_state);
-    let unknown = rest.iter().filter(|input| !input.kind.known && input.kind.namespaced);
-    let unknown =
-        unknown.map(|input| input.kind.resource.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let total = state.len() + rest.len();
-    engine.take_state(state);
-    if let Some(nodes) = &settings.made_up_nodes {
-        engine.world.nodes.extend(made_up_nodes(nodes));
+    engine.keeps_given = true;
+    let engine = engine.run(inputs, static_pods, &mut |_| {});
+    let found = find_pod::find(&engine.rows, pod)?;
+    Ok(engine.explain(found)?)
+}
+
+/// Why there is nothing to explain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExplainError {
+    /// There is no such pod.
+    #[error(transparent)]
+    PodNotFound(#[from] PodNotFound),
+    /// An amount in the pod is no quantity.
+    #[error(transparent)]
+    NoQuantity(#[from] ParsePodResourcesError),
+}
+
+impl Engine<'_> {
+    fn run(
+        mut self,
+        inputs: Inputs,
+        static_pods: Vec<StaticPod>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Self {
+        self.notes = inputs.notes;
+        let (state, rest): (Vec<Input>, Vec<Input>) = inputs.objects.into_iter().partition(state::is_state);
+        let unknown = rest.iter().filter(|input| !input.kind.known && input.kind.namespaced);
+        let unknown =
+            unknown.map(|input| input.kind.resource.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let total = state.len() + rest.len();
+        self.take_state(state);
+        if let Some(nodes) = &self.settings.made_up_nodes {
+            self.world.nodes.extend(made_up_nodes(nodes));
+        }
+        self.count_usage(unknown);
+        self.create_mirror_pods(static_pods);
+        progress(Progress { step: Step::Applying, done: total - rest.len(), total });
+        for input in rest {
+            self.apply(input);
+            progress(Progress { step: Step::Applying, done: self.rows.len().min(total), total });
+        }
+        let mut scheduling = self.begin_scheduling();
+        self.run_daemon_sets();
+        self.run_workloads(&mut scheduling, progress);
+        self.schedule_waiting(&mut scheduling, progress);
+        self
     }
-    engine.count_usage(unknown);
-    engine.create_mirror_pods(static_pods);
-    progress(Progress { done: total - rest.len(), total });
-    for input in rest {
-        engine.apply(input);
-        progress(Progress { done: engine.rows.len().min(total), total });
-    }
-    let mut scheduling = engine.begin_scheduling();
-    engine.run_daemon_sets();
-    engine.run_workloads(&mut scheduling, progress);
-    engine.schedule_waiting(&mut scheduling);
-    engine.report()
 }
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Objects done.
+    /// What is being done.
+    pub step: Step,
+    /// Objects of this step that are done.
     pub done: usize,
-    /// Objects known so far.
+    /// Objects of this step, as far as is known.
     pub total: usize,
+}
+
+/// The steps of a run that may be long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Objects are applied.
+    Applying,
+    /// Workloads create their pods.
+    Creating,
+    /// Pods are placed.
+    Scheduling,
 }
 
 /// The state of a run.
@@ -85,6 +142,8 @@ struct Engine<'s> {
     notes: Vec<String>,
     /// Namespaces that are taken to exist.
     assumed_namespaces: Vec<String>,
+    /// Whether pods are kept as they were given, too.
+    keeps_given: bool,
 }
 
 /// One object and what became of it.
@@ -104,6 +163,8 @@ struct Row {
     existing: bool,
     /// The uid that it brings along, as objects of a dump do.
     given_uid: Option<String>,
+    /// A pod as it was before anything was filled in, if that is kept.
+    given: Option<Box<Pod>>,
 }
 
 impl<'s> Engine<'s> {
@@ -115,6 +176,7 @@ impl<'s> Engine<'s> {
             rows: Vec::new(),
             notes: Vec::new(),
             assumed_namespaces: Vec::new(),
+            keeps_given: false,
         }
     }
 
@@ -146,6 +208,7 @@ impl Row {
             node: None,
             existing: false,
             given_uid: None,
+            given: None,
         }
     }
 

@@ -5,6 +5,7 @@ pub mod tables;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use crate::report::Report;
 
@@ -30,14 +31,27 @@ pub fn print(
     width: Option<u16>,
     output: &mut dyn Write,
 ) -> io::Result<()> {
+    print_as(report, format, output, |report| tables::render(report, width))
+}
+
+/// Prints a value in a form; `render` makes the text for people.
+///
+/// # Errors
+/// When the output can't be written.
+pub fn print_as<T: Serialize>(
+    value: &T,
+    format: OutputFormat,
+    output: &mut dyn Write,
+    render: impl FnOnce(&T) -> String,
+) -> io::Result<()> {
     match format {
-        OutputFormat::Table => output.write_all(tables::render(report, width).as_bytes()),
+        OutputFormat::Table => output.write_all(render(value).as_bytes()),
         OutputFormat::Json => {
-            serde_json::to_writer_pretty(&mut *output, report)?;
+            serde_json::to_writer_pretty(&mut *output, value)?;
             writeln!(output)
         }
         OutputFormat::Yaml => {
-            let text = serde_saphyr::to_string(report).map_err(io::Error::other)?;
+            let text = serde_saphyr::to_string(value).map_err(io::Error::other)?;
             output.write_all(text.as_bytes())
         }
     }

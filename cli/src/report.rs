@@ -78,6 +78,19 @@ pub enum Outcome {
     Pending,
 }
 
+impl Outcome {
+    /// The word for it, as in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Denied => "denied",
+            Self::Invalid => "invalid",
+            Self::Placed => "placed",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// A field that admission filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {

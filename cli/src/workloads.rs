@@ -109,6 +109,12 @@ impl Expansion {
         Self::of(std::iter::empty())
     }
 
+    /// How many objects are created, if nothing is refused.
+    pub fn expected(&self) -> usize {
+        let (least, most) = self.created.size_hint();
+        most.unwrap_or(least)
+    }
+
     fn skipped(reason: Skipped) -> Self {
         Self { skipped: Some(reason), ..Self::nothing() }
     }

@@ -43,6 +43,11 @@ impl Engine<'_> {
 
     /// Creates an object and takes down what became of it; tells whether it is stored.
     pub(super) fn create(&mut self, mut row: Row) -> bool {
+        if self.keeps_given
+            && let Object::Pod(pod) = &row.object
+        {
+            row.given = Some(pod.clone());
+        }
         let answer = match row.refusal.take() {
             Some(status) => Err(status),
             None => self.store(&mut row),

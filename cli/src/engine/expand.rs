@@ -11,7 +11,7 @@ use plimsoll_controller::daemon_set::{PodMaker, plan};
 use plimsoll_controller::template_hash::template_hash;
 
 use super::schedule::Scheduling;
-use super::{Engine, Progress, Row};
+use super::{Engine, Progress, Row, Step};
 use crate::report::Outcome;
 use crate::workloads::{Children, Created, Expansion, Scaled, Settings, Skipped, Workload, expand};
 use crate::world::{InputKind, Object, uid_of};
@@ -89,11 +89,13 @@ impl Engine<'_> {
         let makers: Vec<usize> = places.into_iter().map(|(_, row)| row).collect();
         let (ordered, parallel): (Vec<Pending>, Vec<Pending>) =
             self.expansions(&makers).into_iter().partition(|pending| pending.expansion.one_at_a_time);
+        let expected = parallel.iter().map(|pending| pending.expansion.expected().min(POD_LIMIT)).sum();
+        let mut creating = Creating { begun_at: self.rows.len(), expected, progress };
         for pending in parallel {
-            self.create_all(pending, &mut kinds, progress);
+            self.create_all(pending, &mut kinds, &mut creating);
         }
-        self.schedule_waiting(scheduling);
-        self.create_in_order(ordered, scheduling, &mut kinds);
+        self.schedule_waiting(scheduling, progress);
+        self.create_in_order(ordered, scheduling, &mut kinds, progress);
     }
 
     fn stored_rows(&self, wanted: impl Fn(&Object) -> bool) -> Vec<usize> {
@@ -157,7 +159,7 @@ impl Engine<'_> {
     }
 
     /// Creates everything that a controller asks for, one after another.
-    fn create_all(&mut self, pending: Pending, kinds: &mut CreatedKinds, progress: &mut dyn FnMut(Progress)) {
+    fn create_all(&mut self, pending: Pending, kinds: &mut CreatedKinds, creating: &mut Creating<'_>) {
         let mut refusals = 0;
         let mut created = pending.expansion.created;
         while let Some(object) = created.next() {
@@ -166,7 +168,7 @@ impl Engine<'_> {
             } else {
                 refusals += 1;
             }
-            progress(Progress { done: self.rows.len(), total: self.rows.len() });
+            creating.show(self.rows.len());
             let reason = if refusals >= REFUSALS_IN_A_ROW {
                 format!("{REFUSALS_IN_A_ROW} in a row were refused")
             } else if self.rows.len() >= POD_LIMIT {
@@ -187,41 +189,42 @@ impl Engine<'_> {
         mut ordered: Vec<Pending>,
         scheduling: &mut Scheduling,
         kinds: &mut CreatedKinds,
+        progress: &mut dyn FnMut(Progress),
     ) {
         while !ordered.is_empty() {
             let mut steps = Vec::with_capacity(ordered.len());
             for pending in &mut ordered {
                 steps.push(self.next_in_order(pending, kinds));
             }
-            self.schedule_waiting(scheduling);
+            self.schedule_waiting(scheduling, progress);
             let mut steps = steps.into_iter();
             ordered.retain(|pending| match steps.next() {
-                Some(Step::Made(pod)) if self.rows[pod].outcome != Outcome::Pending => {
+                Some(Made::Pod(pod)) if self.rows[pod].outcome != Outcome::Pending => {
                     self.rows.len() < POD_LIMIT
                 }
-                Some(Step::Made(pod)) => {
+                Some(Made::Pod(pod)) => {
                     let name = self.rows[pod].object.metadata().name.clone().unwrap_or_default();
                     let warning = format!("later pods are not created before {name} runs");
                     self.rows[pending.row].warnings.push(warning);
                     false
                 }
-                Some(Step::Refused | Step::Finished) | None => false,
+                Some(Made::Refused | Made::Finished) | None => false,
             });
         }
     }
 
     /// Creates objects of one workload up to its next pod.
-    fn next_in_order(&mut self, pending: &mut Pending, kinds: &mut CreatedKinds) -> Step {
+    fn next_in_order(&mut self, pending: &mut Pending, kinds: &mut CreatedKinds) -> Made {
         for object in pending.expansion.created.by_ref() {
             let is_pod = matches!(object, Created::Pod(_));
             if !self.create_one(object, kinds) {
-                return Step::Refused;
+                return Made::Refused;
             }
             if is_pod {
-                return Step::Made(self.rows.len() - 1);
+                return Made::Pod(self.rows.len() - 1);
             }
         }
-        Step::Finished
+        Made::Finished
     }
 
     fn create_one(&mut self, created: Created, kinds: &mut CreatedKinds) -> bool {
@@ -237,10 +240,26 @@ impl Engine<'_> {
     }
 }
 
+/// How far the creation of pods is.
+struct Creating<'p> {
+    /// How many rows there were at its beginning.
+    begun_at: usize,
+    /// How many are to come in all.
+    expected: usize,
+    progress: &'p mut dyn FnMut(Progress),
+}
+
+impl Creating<'_> {
+    fn show(&mut self, rows: usize) {
+        let done = rows - self.begun_at;
+        (self.progress)(Progress { step: Step::Creating, done, total: self.expected.max(done) });
+    }
+}
+
 /// What came of one step of a workload that makes its pods in order.
-enum Step {
+enum Made {
     /// The pod at this row.
-    Made(usize),
+    Pod(usize),
     /// Something was refused.
     Refused,
     /// There is no more to make.

@@ -3,7 +3,7 @@
 use plimsoll_scheduler::framework::QueuedPod;
 use plimsoll_scheduler::{CycleState, Outcome as Decision, PodInfo, Profile, Snapshot, schedule};
 
-use super::{Engine, existing};
+use super::{Engine, Progress, Step, existing};
 use crate::report::Outcome;
 
 /// What the scheduler remembers from one pod to the next.
@@ -36,12 +36,18 @@ impl Engine<'_> {
     }
 
     /// Decides about every pod that has no node yet, in the order of the queue.
-    pub(super) fn schedule_waiting(&mut self, scheduling: &mut Scheduling) {
+    pub(super) fn schedule_waiting(
+        &mut self,
+        scheduling: &mut Scheduling,
+        progress: &mut dyn FnMut(Progress),
+    ) {
         self.take_note_of_new_pods(scheduling);
         let mut waiting = std::mem::take(&mut scheduling.waiting);
         self.sort_by_queue_order(&mut waiting, &scheduling.profile);
-        for index in waiting {
+        let total = waiting.len();
+        for (done, index) in waiting.into_iter().enumerate() {
             self.schedule_one(index, scheduling);
+            progress(Progress { step: Step::Scheduling, done: done + 1, total });
         }
     }
 

@@ -1,9 +1,7 @@
 //! What the LimitRanges of a namespace ask of each container, of the pod, and fill in.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+use plimsoll_resource_math::{PodResources, ResourceList};
+use plimsoll_webhook::limit_range::{Item, ItemType, LimitRanges, Limits, Refusal, Rule, validate_pod};
 use serde::Serialize;
 
 /// One rule of a LimitRange.
@@ -21,42 +19,51 @@ pub struct LimitRangeBound {
     pub resource: String,
     /// The amount, or the ratio.
     pub value: String,
+    /// Whether the pod keeps to it; absent for defaults, which ask nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub met: Option<bool>,
 }
 
 /// The rules that concern pods, LimitRange by LimitRange in order of name.
-pub(super) fn bounds(limit_ranges: &[LimitRange]) -> Vec<LimitRangeBound> {
-    let mut sorted: Vec<&LimitRange> = limit_ranges.iter().collect();
-    sorted.sort_by_key(|limit_range| limit_range.metadata.name.clone());
+pub(super) fn bounds(limit_ranges: &LimitRanges, pod: &PodResources) -> Vec<LimitRangeBound> {
     let mut bounds = Vec::new();
-    for limit_range in sorted {
-        let name = limit_range.metadata.name.as_deref().unwrap_or_default();
-        let items = limit_range.spec.iter().flat_map(|spec| &spec.limits);
-        for item in items.filter(|item| ["Container", "Pod"].contains(&item.type_.as_str())) {
-            bounds.extend(of_item(name, item));
+    for limits in limit_ranges {
+        // Each by itself: admission stops at the first that refuses.
+        let refusal = validate_pod(pod, &LimitRanges::from_iter([limits.clone()])).err();
+        for item in limits.items() {
+            if matches!(item.item_type, ItemType::Container | ItemType::Pod) {
+                add_item(limits, item, refusal.as_ref(), &mut bounds);
+            }
         }
     }
     bounds
 }
 
-fn of_item(limit_range: &str, item: &LimitRangeItem) -> Vec<LimitRangeBound> {
-    let rules: [(&'static str, &Option<BTreeMap<String, ApiQuantity>>); 5] = [
-        ("min", &item.min),
-        ("max", &item.max),
-        ("maxLimitRequestRatio", &item.max_limit_request_ratio),
-        ("default", &item.default),
-        ("defaultRequest", &item.default_request),
-    ];
-    let mut bounds = Vec::new();
-    for (rule, list) in rules {
-        for (resource, value) in list.iter().flatten() {
-            bounds.push(LimitRangeBound {
-                limit_range: limit_range.to_owned(),
-                item_type: item.type_.clone(),
-                rule,
-                resource: resource.clone(),
-                value: value.0.clone(),
-            });
-        }
+fn add_item(limits: &Limits, item: &Item, refusal: Option<&Refusal>, bounds: &mut Vec<LimitRangeBound>) {
+    let is_broken = |rule: Rule, resource: &str| {
+        refusal.into_iter().flat_map(|refusal| &refusal.violations).any(|violation| {
+            violation.rule == rule
+                && violation.resource == resource
+                && violation.subject.item_type() == item.item_type
+        })
+    };
+    let mut add = |rule: &'static str, list: &ResourceList, kind: Option<Rule>| {
+        bounds.extend(list.iter().map(|(resource, value)| LimitRangeBound {
+            limit_range: limits.name.clone(),
+            item_type: item.item_type.as_str().to_owned(),
+            rule,
+            resource: resource.clone(),
+            value: value.to_string(),
+            met: kind.map(|rule| !is_broken(rule, resource)),
+        }));
+    };
+    for (rule, list) in [
+        (Rule::Min, &item.min),
+        (Rule::Max, &item.max),
+        (Rule::MaxLimitRequestRatio, &item.max_limit_request_ratio),
+    ] {
+        add(rule.as_str(), list, Some(rule));
     }
-    bounds
+    add("default", &item.default, None);
+    add("defaultRequest", &item.default_request, None);
 }

@@ -32,10 +32,10 @@ pub(super) fn room(subject: &Subject<'_>, resources: &PodResources) -> Vec<Quota
     let pod = Object::Pod(subject.stored, resources);
     let namespace = subject.stored.metadata.namespace.as_deref().unwrap_or_default();
     let Ok(usage) = evaluator.usage(pod, namespace, subject.surroundings) else { return Vec::new() };
-    let mut quotas: Vec<Quota> = subject.quotas.iter().filter_map(|quota| Quota::parse(quota).ok()).collect();
+    let mut quotas: Vec<&Quota> = subject.quotas.iter().collect();
     quotas.sort_by(|a, b| a.name.cmp(&b.name));
     let mut room = Vec::new();
-    for quota in &quotas {
+    for quota in quotas {
         let in_scope = quota.scopes.iter().all(|scope| evaluator.matches_scope(scope, pod).unwrap_or(false));
         let counted = quota.hard.iter().filter(|(key, _)| in_scope && usage.contains_key(key));
         for (key, hard) in counted {

@@ -2,11 +2,13 @@ use expect_test::{Expect, expect};
 use k8s_openapi::api::core::v1::{LimitRange, Node, Pod, ResourceQuota};
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
+use plimsoll_quota::Quota;
 use plimsoll_quota::device_classes::DeviceClasses;
 use plimsoll_quota::surroundings::{NoNeighbours, Surroundings};
+use plimsoll_webhook::limit_range::{LimitRanges, Limits};
 
-use super::{Subject, explain};
-use crate::report::Change;
+use super::{Fate, Subject, explain};
+use crate::report::{Change, Outcome};
 
 #[track_caller]
 fn check(given: &str, stored: &str, changes: &[Change], expected: Expect) {
@@ -26,8 +28,9 @@ fn check(given: &str, stored: &str, changes: &[Change], expected: Expect) {
         given: &given,
         stored: &stored,
         changes,
-        limit_ranges: &[limit_range],
-        quotas: &[elsewhere, quota],
+        fate: Fate { outcome: Outcome::Admitted, message: None },
+        limit_ranges: &LimitRanges::from_iter([Limits::parse(&limit_range).unwrap()]),
+        quotas: &[elsewhere, quota].map(|quota| Quota::parse(&quota).unwrap()),
         node: Some(&node),
         surroundings: &Surroundings {
             now: Timestamp::UNIX_EPOCH,
@@ -60,8 +63,9 @@ fn tells_where_each_amount_comes_from() {
             value: "500m".to_owned(),
             from: "LimitRange/containers".to_owned(),
         }],
-        expect![[r"
-            Pod shop/web, Burstable
+        expect![[r#"
+            Pod shop/web: admitted
+            Burstable: not Guaranteed, as the cpu request 250m is not the limit 500m in container web
 
             REQUESTS AND LIMITS
              container   field      resource   given   stored   from
@@ -83,9 +87,9 @@ fn tells_where_each_amount_comes_from() {
              log      1                        max 100000     67108864     2                 993
 
             LIMITRANGES
-             LimitRange   type        rule      resource   value
-            ─────────────────────────────────────────────────────
-             containers   Container   max       cpu        2
+             LimitRange   type        rule      resource   value   met
+            ───────────────────────────────────────────────────────────
+             containers   Container   max       cpu        2       NO
              containers   Container   default   cpu        500m
 
             QUOTAS THAT COUNT IT
@@ -93,6 +97,27 @@ fn tells_where_each_amount_comes_from() {
             ────────────────────────────────────────────────────────
              compute   requests.cpu   250m       750m   1      250m
 
-        "]],
+            CHANGING IT WHILE IT RUNS
+             container   change                                            by       what happens
+            ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+             web         other cpu amounts; other memory amounts           resize   done while the container runs
+             log         other cpu amounts; other memory amounts           resize   done while the container runs
+             web         take the cpu request away; a cpu request of its   resize   refused: spec.terminationGracePeriodSeconds:
+                         own (ten times as much); take the cpu limit                Required value
+                         away; a cpu limit of its own (ten times as
+                         much)
+             log         take the memory request away; a memory request    resize   refused: spec.terminationGracePeriodSeconds:
+                         of its own (ten times as much); take the memory            Required value
+                         limit away; a memory limit of its own (ten
+                         times as much)
+             any         any amount                                        edit     refused: spec: Forbidden: pod updates may not
+                                                                                    change fields other than `spec.containers[*].im
+                                                                                    age`,`spec.initContainers[*].image`,`spec.activ
+                                                                                    eDeadlineSeconds`,`spec.tolerations` (only
+                                                                                    additions to existing tolerations),`spec.termin
+                                                                                    ationGracePeriodSeconds` (allow it to be set to
+                                                                                    1 if it was previously negative)
+
+        "#]],
     );
 }

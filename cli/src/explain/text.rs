@@ -1,6 +1,6 @@
 //! An explanation as text for people.
 
-use super::{Amount, Cgroup, ContainerAmounts, Explanation};
+use super::{Amount, Cgroup, ContainerAmounts, Edit, Explanation};
 use crate::output::tables::{Section, render_section};
 
 /// The whole explanation, as wide as the terminal.
@@ -23,16 +23,15 @@ pub(super) fn render(explanation: &Explanation, width: Option<u16>) -> String {
         },
         Section {
             heading: "LIMITRANGES",
-            columns: &["LimitRange", "type", "rule", "resource", "value"],
+            columns: &["LimitRange", "type", "rule", "resource", "value", "met"],
             rows: explanation
                 .limit_ranges
                 .iter()
                 .map(|bound| {
-                    let value = [&bound.resource, &bound.value].map(Clone::clone);
-                    let mut row =
-                        vec![bound.limit_range.clone(), bound.item_type.clone(), bound.rule.to_owned()];
-                    row.extend(value);
-                    row
+                    let met = bound.met.map_or("", |met| if met { "yes" } else { "NO" });
+                    [&bound.limit_range, &bound.item_type, bound.rule, &bound.resource, &bound.value, met]
+                        .map(str::to_owned)
+                        .to_vec()
                 })
                 .collect(),
         },
@@ -51,16 +50,41 @@ pub(super) fn render(explanation: &Explanation, width: Option<u16>) -> String {
         },
         Section {
             heading: "CHANGING IT WHILE IT RUNS",
-            columns: &["what happens"],
-            rows: explanation.edits.iter().map(|edit| vec![edit.clone()]).collect(),
+            columns: &["container", "change", "by", "what happens"],
+            rows: edit_rows(&explanation.edits),
         },
     ];
-    let mut text =
-        format!("Pod {}/{}, {}\n\n", explanation.namespace, explanation.name, explanation.qos_class);
+    let mut text = heading(explanation);
     for section in sections {
         render_section(section, width, &mut text);
     }
     text
+}
+
+fn heading(explanation: &Explanation) -> String {
+    let Explanation { namespace, name, fate, qos_class, qos_reason, .. } = explanation;
+    let (outcome, message) = (fate.outcome.as_str(), fate.message.as_deref());
+    let because = message.map_or(String::new(), |message| format!(": {message}"));
+    format!("Pod {namespace}/{name}: {outcome}{because}\n{qos_class}: {qos_reason}\n\n")
+}
+
+/// Changes of a container that meet with the same answer share a row.
+fn edit_rows(edits: &[Edit]) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for edit in edits {
+        let answer = match (&edit.message, edit.restart) {
+            (Some(message), _) => format!("refused: {message}"),
+            (None, true) => "done while the pod runs; the container restarts".to_owned(),
+            (None, false) => "done while the container runs".to_owned(),
+        };
+        let container = edit.container.clone().unwrap_or_else(|| "any".to_owned());
+        let row = vec![container, edit.change.clone(), edit.via.as_str().to_owned(), answer];
+        match rows.last_mut().filter(|last| last[0] == row[0] && last[2..] == row[2..]) {
+            Some(last) => last[1] = format!("{}; {}", last[1], row[1]),
+            None => rows.push(row),
+        }
+    }
+    rows
 }
 
 fn container_rows(container: &ContainerAmounts) -> Vec<Vec<String>> {

@@ -11,7 +11,7 @@ use plimsoll_resource_math::Quantity;
 #[derive(Clone, Debug)]
 pub struct MadeUpNodes {
     /// How many.
-    pub count: usize,
+    pub count: u32,
     /// Cores of each.
     pub cpu: Quantity,
     /// Bytes of memory of each.

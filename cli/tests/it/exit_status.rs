@@ -51,6 +51,24 @@ fn two_if_the_input_cannot_be_read() {
 }
 
 #[test]
+fn two_if_there_is_no_such_pod() {
+    check(&["explain", "b", "-"], POD, 2, "error: no pod \"b\"\n  hint: there are default/a\n");
+    let two = format!("{POD}---\n{}", POD.replace("name: a}\nspec", "name: a, namespace: b}\nspec"));
+    check(
+        &["explain", "a", "-"],
+        &two,
+        2,
+        "error: more than one pod is called \"a\"\n  hint: say which: default/a, b/a\n",
+    );
+    check(
+        &["explain", "a", "-"],
+        "",
+        2,
+        "error: no pod \"a\": there are no pods at all\n  hint: name manifests of pods, or of workloads that make pods\n",
+    );
+}
+
+#[test]
 fn a_wrong_call_is_explained() {
     let answer = plimsoll(&repository(), &["simulate", "--nodes", "many", "-"], "");
     assert_eq!(answer.status, 2);
