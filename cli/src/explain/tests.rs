@@ -63,7 +63,7 @@ fn tells_where_each_amount_comes_from() {
             value: "500m".to_owned(),
             from: "LimitRange/containers".to_owned(),
         }],
-        expect![[r#"
+        expect![[r"
             Pod shop/web: admitted
             Burstable: not Guaranteed, as the cpu request 250m is not the limit 500m in container web
 
@@ -118,6 +118,6 @@ fn tells_where_each_amount_comes_from() {
                                                                                     ationGracePeriodSeconds` (allow it to be set to
                                                                                     1 if it was previously negative)
 
-        "#]],
+        "]],
     );
 }
