@@ -9,6 +9,7 @@ mod warn;
 
 use std::fmt::Display;
 
+use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_apiserver::admission::namespace_lifecycle;
 use plimsoll_apiserver::kinds::split_api_version;
@@ -63,6 +64,9 @@ impl Engine<'_> {
     /// The way of one object through the API server.
     fn store(&mut self, row: &mut Row) -> Result<(), Status> {
         self.place_in_namespace(row)?;
+        if is_review(&row.kind.resource) {
+            return Ok(());
+        }
         match row.object {
             Object::Pod(_) => return self.store_pod(row),
             Object::PersistentVolumeClaim(_) => return self.store_claim(row),
@@ -165,6 +169,14 @@ impl Engine<'_> {
 
 pub(super) fn text(field: Option<&String>) -> &str {
     field.map_or("", String::as_str)
+}
+
+/// Whether objects of a resource are questions, which the API server answers and doesn't store; they need no name.
+///
+/// # Source
+/// kubernetes `pkg/registry/authentication`, `pkg/registry/authorization`
+fn is_review(resource: &GroupResource) -> bool {
+    matches!(resource.group.as_str(), "authentication.k8s.io" | "authorization.k8s.io")
 }
 
 /// 400: fields that the type does not know, where they are not taken in silence.

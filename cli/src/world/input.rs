@@ -81,6 +81,7 @@ pub fn read_inputs(manifests: Vec<Manifest>, sources: &[Source]) -> Result<Input
     }
     let mut problems = Vec::new();
     let mut unknown = BTreeSet::new();
+    let mut nameless = BTreeSet::new();
     let mut last_kind: Option<(String, String, Arc<InputKind>)> = None;
     for manifest in manifests {
         let Manifest { value, api_version, kind, place } = manifest;
@@ -89,6 +90,11 @@ pub fn read_inputs(manifests: Vec<Manifest>, sources: &[Source]) -> Result<Input
             _ => Arc::new(input_kind(&inputs.kinds, &api_version, &kind, &value)),
         };
         if !input_kind.known {
+            let names = [&value["metadata"]["name"], &value["metadata"]["generateName"]];
+            if names.iter().all(|name| name.as_str().is_none_or(str::is_empty)) {
+                nameless.insert(format!("{kind} ({api_version})"));
+                continue;
+            }
             unknown.insert(format!("{kind} ({api_version})"));
         }
         last_kind = Some((api_version.clone(), kind.clone(), Arc::clone(&input_kind)));
@@ -119,14 +125,17 @@ pub fn read_inputs(manifests: Vec<Manifest>, sources: &[Source]) -> Result<Input
     if !problems.is_empty() {
         return Err(problems);
     }
-    if !unknown.is_empty() {
-        let kinds: Vec<String> = unknown.into_iter().collect();
-        inputs.notes.push(format!(
-            "passed through without a look inside, as no such kind is defined: {}",
-            kinds.join(", ")
-        ));
-    }
+    note(&mut inputs, "passed through without a look inside, as no such kind is defined", unknown);
+    // The settings of other programs have this form too.
+    note(&mut inputs, "left out, as no such kind is defined and they have no name", nameless);
     Ok(inputs)
+}
+
+fn note(inputs: &mut Inputs, what: &str, kinds: BTreeSet<String>) {
+    if !kinds.is_empty() {
+        let kinds: Vec<String> = kinds.into_iter().collect();
+        inputs.notes.push(format!("{what}: {}", kinds.join(", ")));
+    }
 }
 
 /// What was probably meant by a text that is no quantity; it stands quoted at the end of the message.
