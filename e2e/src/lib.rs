@@ -5,12 +5,15 @@
 #![expect(clippy::disallowed_methods, reason = "the task runner is all edge: files, programs, clocks")]
 
 pub mod counts;
+pub mod made_up;
 pub mod oracle;
+pub mod real_manifests;
 pub mod upstream;
 pub mod verify;
 
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// The command line of `cargo e2e`.
@@ -29,6 +32,10 @@ enum Command {
     OracleEval(oracle::EvaluateOptions),
     /// Time our code and upstream's on the same random cases.
     OracleBench(oracle::BenchOptions),
+    /// Print manifests of a cluster to measure with.
+    MakeManifests(made_up::Options),
+    /// Simulate every manifest that comes with upstream's module.
+    RealManifests,
     /// Run everything that must pass before a change lands, and count the tests.
     Verify(verify::Options),
 }
@@ -42,6 +49,11 @@ pub fn run(arguments: &Arguments, input: &mut dyn Read, output: &mut dyn Write) 
         Command::Oracle(options) => oracle::run(options, output),
         Command::OracleEval(options) => oracle::evaluate(options, input, output),
         Command::OracleBench(options) => oracle::bench(options, output),
+        Command::MakeManifests(options) => {
+            let written = made_up::run(options, &mut BufWriter::new(output));
+            written.map(|()| true).context("can't write the manifests")
+        }
+        Command::RealManifests => Ok(real_manifests::check(output)?.failed == 0),
         Command::Verify(options) => verify::run(options, output),
     }
 }

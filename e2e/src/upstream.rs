@@ -29,3 +29,21 @@ pub fn build_oracle() -> anyhow::Result<PathBuf> {
     }
     Ok(program)
 }
+
+/// The folder of the pinned Kubernetes module, which Go fetches where it isn't there yet.
+///
+/// # Errors
+/// When `go` is missing or can't fetch it.
+pub fn kubernetes_folder() -> anyhow::Result<PathBuf> {
+    let run = |arguments: &[&str]| -> anyhow::Result<String> {
+        let mut command = Command::new("go");
+        command.current_dir(folder()).args(arguments);
+        let answer = command.output().context("can't run go: upstream's module needs Go 1.26 on the PATH")?;
+        if !answer.status.success() {
+            bail!("{command:?} failed: {}", String::from_utf8_lossy(&answer.stderr));
+        }
+        Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
+    };
+    run(&["mod", "download", "k8s.io/kubernetes"])?;
+    run(&["list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes"]).map(PathBuf::from)
+}

@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::counts::Counts;
 use crate::oracle;
+use crate::real_manifests;
 
 /// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -51,6 +52,8 @@ pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
     let seed = options.seed.map_or_else(fresh_seed, Ok)?;
     writeln!(output, "\n== oracle: cargo e2e oracle --cases {} --seed {seed}", options.cases)?;
     counts += oracle::run_all(options.cases, seed, output)?;
+    writeln!(output, "\n== manifests that others wrote: cargo e2e real-manifests")?;
+    counts += real_manifests::check(output)?;
     writeln!(output, "\n{} passed, {} failed", counts.passed, counts.failed)?;
     Ok(counts.failed == 0)
 }
