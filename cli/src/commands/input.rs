@@ -75,6 +75,9 @@ pub(super) enum ReadError {
     /// No path was given.
     #[error("no manifests given\n  hint: name files or folders, or - for standard input")]
     NoPaths,
+    /// The paths hold nothing.
+    #[error("no objects found\n  hint: in folders, files that end with .yaml, .yml or .json are read")]
+    NoObjects,
     /// These places can't be read, or don't say what they should.
     #[error("{}", lines(.0))]
     Problems(Vec<Problem>),
@@ -99,6 +102,9 @@ impl InputArguments {
         let inputs = inputs.map_err(ReadError::Problems)?;
         drop(sources);
         let static_pods = read_static_pods(&self.static_pods).map_err(ReadError::Problems)?;
+        if inputs.objects.is_empty() && inputs.notes.is_empty() && static_pods.is_empty() {
+            return Err(ReadError::NoObjects);
+        }
         let settings = Settings {
             strict: self.strict,
             now: self.now.unwrap_or_else(|| inputs.youngest()),

@@ -63,7 +63,7 @@ fn tells_where_each_amount_comes_from() {
             value: "500m".to_owned(),
             from: "LimitRange/containers".to_owned(),
         }],
-        expect![[r"
+        expect![[r#"
             Pod shop/web: admitted
             Burstable: not Guaranteed, as the cpu request 250m is not the limit 500m in container web
 
@@ -100,16 +100,14 @@ fn tells_where_each_amount_comes_from() {
             CHANGING IT WHILE IT RUNS
              container   change                                            by       what happens
             ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-             web         other cpu amounts; other memory amounts           resize   done while the container runs
-             log         other cpu amounts; other memory amounts           resize   done while the container runs
-             web         take the cpu request away; a cpu request of its   resize   refused: spec.terminationGracePeriodSeconds:
-                         own (ten times as much); take the cpu limit                Required value
-                         away; a cpu limit of its own (ten times as
-                         much)
-             log         take the memory request away; a memory request    resize   refused: spec.terminationGracePeriodSeconds:
-                         of its own (ten times as much); take the memory            Required value
-                         limit away; a memory limit of its own (ten
-                         times as much)
+             web         more or less cpu; more or less memory             resize   done while the container runs
+             log         more or less cpu; more or less memory             resize   done while the container runs
+             web         no cpu request any more; ten times the cpu        resize   refused: spec.terminationGracePeriodSeconds:
+                         request alone; no cpu limit any more; ten times            Required value
+                         the cpu limit alone
+             log         no memory request any more; ten times the         resize   refused: spec.terminationGracePeriodSeconds:
+                         memory request alone; no memory limit any more;            Required value
+                         ten times the memory limit alone
              any         any amount                                        edit     refused: spec: Forbidden: pod updates may not
                                                                                     change fields other than `spec.containers[*].im
                                                                                     age`,`spec.initContainers[*].image`,`spec.activ
@@ -118,6 +116,6 @@ fn tells_where_each_amount_comes_from() {
                                                                                     ationGracePeriodSeconds` (allow it to be set to
                                                                                     1 if it was previously negative)
 
-        "]],
+        "#]],
     );
 }

@@ -50,11 +50,21 @@ impl de::Error for DecodeError {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("expected {expected}, found {found}"))
+        Self::custom(format_args!("expected {}, found {found}", in_words(expected)))
     }
 
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("expected {expected}, found {found}"))
+        Self::custom(format_args!("expected {}, found {found}", in_words(expected)))
+    }
+}
+
+/// What is expected, without the names that Rust has for numbers.
+fn in_words(expected: &dyn de::Expected) -> String {
+    match expected.to_string().as_str() {
+        "i32" => "a whole number of 32 bits".to_owned(),
+        "i64" => "a whole number of 64 bits".to_owned(),
+        "f64" => "a number".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -445,7 +455,7 @@ mod tests {
         );
         check_error(
             json!({"spec": {"priority": 3_000_000_000_i64}}),
-            "spec.priority: expected i32, found integer `3000000000`",
+            "spec.priority: expected a whole number of 32 bits, found integer `3000000000`",
         );
         check_error(json!([]), "expected Pod, found a list");
     }

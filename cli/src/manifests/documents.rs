@@ -15,6 +15,9 @@ const OBJECT_LIMIT: usize = 3 * 1024 * 1024;
 /// How deep lists may stand in lists.
 const LIST_DEPTH_LIMIT: usize = 8;
 
+/// Said of a text that is no YAML near to what a template engine would replace.
+const TEMPLATE_HINT: &str = "this looks like a template; render it first, with `helm template` for one";
+
 /// One object as it stands in a manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
@@ -205,7 +208,14 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, line: usize, message: String) {
-        self.problems.push(Problem::new(&self.sources[self.source].name, Some(line), message));
+        let source = &self.sources[self.source];
+        let mut problem = Problem::new(&source.name, Some(line), message);
+        // The fault may lie a line or two after what it comes from.
+        let mut around = source.text.lines().skip(line.saturating_sub(2)).take(3);
+        if around.any(|text| text.contains("{{")) {
+            problem.hint = Some(TEMPLATE_HINT.to_owned());
+        }
+        self.problems.push(problem);
     }
 }
 

@@ -62,7 +62,7 @@ fn two_if_there_is_no_such_pod() {
     );
     check(
         &["explain", "a", "-"],
-        "",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
         2,
         "error: no pod \"a\": there are no pods at all\n  hint: name manifests of pods, or of workloads that make pods\n",
     );
