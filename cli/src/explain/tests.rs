@@ -23,7 +23,8 @@ fn check(given: &str, stored: &str, changes: &[Change], expected: Expect) {
     );
     let node: Node =
         object("{metadata: {name: n}, status: {capacity: {memory: 8Gi}, allocatable: {memory: 7Gi}}}");
-    let (given, stored): (Pod, Pod) = (object(given), object(stored));
+    let (given, mut stored): (Pod, Pod) = (object(given), object(stored));
+    plimsoll_apiserver::defaults::pod(&mut stored).unwrap();
     let explanation = explain(&Subject {
         given: &given,
         stored: &stored,
@@ -48,15 +49,15 @@ fn tells_where_each_amount_comes_from() {
         metadata: {name: web, namespace: shop}
         spec:
           containers:
-          - {name: web, resources: {requests: {cpu: 250m}}}
-          - {name: log, resources: {limits: {memory: 64Mi}}}
+          - {name: web, image: a, resources: {requests: {cpu: 250m}}}
+          - {name: log, image: a, resources: {limits: {memory: 64Mi}}}
         ",
         "
         metadata: {name: web, namespace: shop}
         spec:
           containers:
-          - {name: web, resources: {requests: {cpu: 250m}, limits: {cpu: 500m}}}
-          - {name: log, resources: {requests: {memory: 64Mi}, limits: {memory: 64Mi}}}
+          - {name: web, image: a, resources: {requests: {cpu: 250m}, limits: {cpu: 500m}}}
+          - {name: log, image: a, resources: {requests: {memory: 64Mi}, limits: {memory: 64Mi}}}
         ",
         &[Change {
             path: "spec.containers[0].resources.limits[cpu]".to_owned(),
@@ -98,23 +99,30 @@ fn tells_where_each_amount_comes_from() {
              compute   requests.cpu   250m       750m   1      250m
 
             CHANGING IT WHILE IT RUNS
-             container   change                                            by       what happens
+             container   change                                  by       what happens
             ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-             web         more or less cpu; more or less memory             resize   done while the container runs
-             log         more or less cpu; more or less memory             resize   done while the container runs
-             web         no cpu request any more; ten times the cpu        resize   refused: spec.terminationGracePeriodSeconds:
-                         request alone; no cpu limit any more; ten times            Required value
-                         the cpu limit alone
-             log         no memory request any more; ten times the         resize   refused: spec.terminationGracePeriodSeconds:
-                         memory request alone; no memory limit any more;            Required value
-                         ten times the memory limit alone
-             any         any amount                                        edit     refused: spec: Forbidden: pod updates may not
-                                                                                    change fields other than `spec.containers[*].im
-                                                                                    age`,`spec.initContainers[*].image`,`spec.activ
-                                                                                    eDeadlineSeconds`,`spec.tolerations` (only
-                                                                                    additions to existing tolerations),`spec.termin
-                                                                                    ationGracePeriodSeconds` (allow it to be set to
-                                                                                    1 if it was previously negative)
+             web         more or less cpu; more or less memory   resize   done while the container runs
+             log         more or less cpu; more or less memory   resize   done while the container runs
+             web         no cpu request any more                 resize   refused: spec.containers[0].resources.requests:
+                                                                          Forbidden: resource requests cannot be removed
+             web         ten times the cpu request alone         resize   refused: spec.containers[0].resources.requests: Invalid
+                                                                          value: "2500m": must be less than or equal to cpu limit
+                                                                          of 500m
+             web         no cpu limit any more                   resize   refused: spec.containers[0].resources.limits: Forbidden:
+                                                                          resource limits cannot be removed
+             log         no memory request any more              resize   refused: spec.containers[1].resources.requests:
+                                                                          Forbidden: resource requests cannot be removed
+             log         ten times the memory request alone      resize   refused: spec.containers[1].resources.requests: Invalid
+                                                                          value: "640Mi": must be less than or equal to memory
+                                                                          limit of 64Mi
+             log         no memory limit any more                resize   refused: spec.containers[1].resources.limits: Forbidden:
+                                                                          resource limits cannot be removed
+             any         any amount                              edit     refused: spec: Forbidden: pod updates may not change
+                                                                          fields other than `spec.containers[*].image`,`spec.initCo
+                                                                          ntainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tol
+                                                                          erations` (only additions to existing
+                                                                          tolerations),`spec.terminationGracePeriodSeconds` (allow
+                                                                          it to be set to 1 if it was previously negative)
 
         "#]],
     );
