@@ -187,15 +187,26 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
     if mantissa.is_zero() {
         return Ok(mantissa);
     }
-    if exponent > MAX_EXPONENT {
+    let places = i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
+    if exponent.max(printed_exponent(parts, exponent.saturating_sub(places))) > MAX_EXPONENT {
         return Err(ParseQuantityError::OutOfRange);
     }
-    let places = i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
     let shift = exponent.saturating_sub(places).saturating_add(NANO_PLACES);
     Ok(match u32::try_from(shift) {
         Ok(shift) => mantissa * BigUint::from(10_u32).pow(shift),
         Err(_) => divide_up(mantissa, shift.unsigned_abs()),
     })
+}
+
+/// The exponent with which an amount is printed, at the least: zeros at the end of its digits go into it. What is printed
+/// must be within bounds too, or it could not be read again.
+fn printed_exponent(parts: &Parts<'_>, exponent: i64) -> i64 {
+    // A letter by itself is a suffix of its own.
+    let [b'e' | b'E', _, ..] = parts.suffix else { return exponent };
+    let digits = parts.fraction.iter().rev().chain(parts.integer.iter().rev());
+    let zeros = digits.take_while(|digit| **digit == b'0').count();
+    // Canonical exponents are multiples of 3.
+    exponent.saturating_add(i64::try_from(zeros).unwrap_or(i64::MAX)).div_euclid(3).saturating_mul(3)
 }
 
 fn binary_nanos(parts: &Parts<'_>, power: u32) -> (BigUint, Format) {
