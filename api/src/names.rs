@@ -18,7 +18,18 @@ const DNS_1123_LABEL_FORMAT: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 /// # Source
 /// apimachinery `pkg/util/validation` (`IsDNS1123Label`)
 pub fn dns_1123_label(value: &str) -> Vec<String> {
-    let mut errors = max_characters(value, DNS_1123_LABEL_MAX_LENGTH);
+    label_errors(value, max_characters(value, DNS_1123_LABEL_MAX_LENGTH))
+}
+
+/// What keeps a text from being a DNS label, in the words of the rules that upstream declares on its types.
+///
+/// # Source
+/// apimachinery `pkg/api/validate` (`ShortName`)
+pub fn short_name(value: &str) -> Vec<String> {
+    label_errors(value, max_bytes(value, DNS_1123_LABEL_MAX_LENGTH))
+}
+
+fn label_errors(value: &str, mut errors: Vec<String>) -> Vec<String> {
     if !is_dns_1123_label(value) {
         if is_dns_1123_subdomain(value) {
             errors.push("must not contain dots".to_owned());

@@ -3,8 +3,10 @@
 use k8s_openapi::api::batch::v1::CronJob;
 
 use super::fill;
+use super::job::pod_failure_policy;
 
-/// Fills in that runs may overlap and how many finished ones are kept. The Job in it stays as it is until it is created.
+/// Fills in that runs may overlap and how many finished ones are kept. The Job in it stays nearly as it is
+/// until it is created.
 ///
 /// # Source
 /// kubernetes `pkg/apis/batch/v1/defaults.go` (`SetDefaults_CronJob`)
@@ -14,4 +16,5 @@ pub fn cron_job(cron_job: &mut CronJob) {
     spec.suspend.get_or_insert(false);
     spec.successful_jobs_history_limit.get_or_insert(3);
     spec.failed_jobs_history_limit.get_or_insert(1);
+    pod_failure_policy(spec.job_template.spec.get_or_insert_default());
 }

@@ -11,7 +11,7 @@ use super::fill;
 /// # Source
 /// kubernetes `pkg/apis/batch/v1/defaults.go` (`SetDefaults_Job`)
 pub fn job(job: &mut Job) {
-    let Some(spec) = &mut job.spec else { return };
+    let spec = job.spec.get_or_insert_default();
     let template = spec.template.metadata.as_ref();
     let labels = template.and_then(|metadata| metadata.labels.clone()).filter(|labels| !labels.is_empty());
     if labels.is_some() && job.metadata.labels.as_ref().is_none_or(BTreeMap::is_empty) {
@@ -32,6 +32,14 @@ fn job_spec(spec: &mut JobSpec) {
     let replacement = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
     spec.pod_replacement_policy.get_or_insert_with(|| replacement.to_owned());
     spec.manual_selector.get_or_insert(false);
+    pod_failure_policy(spec);
+}
+
+/// Fills in that a condition of a pod is waited for to be true.
+///
+/// # Source
+/// kubernetes `pkg/apis/batch/v1/defaults.go` (`SetDefaults_PodFailurePolicyOnPodConditionsPattern`)
+pub(super) fn pod_failure_policy(spec: &mut JobSpec) {
     for rule in spec.pod_failure_policy.iter_mut().flat_map(|policy| &mut policy.rules) {
         for pattern in rule.on_pod_conditions.iter_mut().flatten() {
             fill(&mut pattern.status, "True");

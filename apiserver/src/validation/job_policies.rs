@@ -90,7 +90,8 @@ fn validate_exit_codes(
     }
     let (path, values) = (path.child("values"), &requirement.values);
     if values.is_empty() {
-        errors.push(Error::invalid(&path, shown_numbers(values), "at least one value is required"));
+        let none = BadValue::Verbatim("null".to_owned());
+        errors.push(Error::invalid(&path, none, "at least one value is required"));
     } else if values.len() > MAX_EXIT_CODES {
         errors.push(Error::too_many(&path, values.len(), MAX_EXIT_CODES));
     }
@@ -217,6 +218,9 @@ fn shown_policy(policy: &SuccessPolicy) -> BadValue {
         let count = rule.succeeded_count.map_or_else(null, |count| count.to_string());
         format!("{{\"SucceededIndexes\":{indexes},\"SucceededCount\":{count}}}")
     });
+    if policy.rules.is_empty() {
+        return BadValue::Verbatim("{\"Rules\":null}".to_owned());
+    }
     BadValue::Verbatim(format!("{{\"Rules\":[{}]}}", rules.collect::<Vec<_>>().join(",")))
 }
 

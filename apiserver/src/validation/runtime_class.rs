@@ -37,7 +37,7 @@ pub fn validate_create(class: &RuntimeClass) -> ErrorList {
     if class.handler.is_empty() {
         errors.push(Error::required(&path, ""));
     } else {
-        extend_invalid(&mut errors, &path, &class.handler, names::dns_1123_label(&class.handler));
+        extend_invalid(&mut errors, &path, &class.handler, names::short_name(&class.handler));
     }
     distinct(errors)
 }

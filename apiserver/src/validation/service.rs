@@ -28,6 +28,10 @@ const ONLY_LOAD_BALANCER: &str = "may only be used when `type` is 'LoadBalancer'
 /// # Source
 /// kubernetes `pkg/apis/core/validation` (`ValidateServiceCreate`)
 pub fn validate_create(service: &Service) -> ErrorList {
+    let early = service.spec.as_ref().map(validate_before_addresses_are_handed_out).unwrap_or_default();
+    if !early.is_empty() {
+        return early;
+    }
     let mut errors =
         validate_object_meta(&service.metadata, true, name_is_dns_label, &Path::root("metadata"));
     let no_spec = ServiceSpec::default();
@@ -37,7 +41,6 @@ pub fn validate_create(service: &Service) -> ErrorList {
     validate_ports(&mut errors, spec, &path.child("ports"));
     errors.extend(validate_labels(spec.selector.as_ref(), &path.child("selector")));
     validate_session_affinity(&mut errors, spec, &path);
-    service_addresses::validate_cluster_addresses(&mut errors, spec, &path);
     service_addresses::validate_external_addresses(&mut errors, spec, &path.child("externalIPs"));
     let type_path = path.child("type");
     validate_choice(&mut errors, text(spec.type_.as_ref()), &TYPES, &type_path);
@@ -46,6 +49,16 @@ pub fn validate_create(service: &Service) -> ErrorList {
     validate_load_balancer(&mut errors, spec, &path);
     validate_traffic(&mut errors, spec, &path);
     distinct(errors)
+}
+
+/// What keeps addresses from being handed out, which comes before everything else.
+///
+/// # Source
+/// kubernetes `pkg/registry/core/service/storage/alloc.go` (`initIPFamilyFields`)
+fn validate_before_addresses_are_handed_out(spec: &ServiceSpec) -> ErrorList {
+    let mut errors = ErrorList::new();
+    service_addresses::validate_cluster_addresses(&mut errors, spec, &Path::root("spec"));
+    errors
 }
 
 /// Whether a Service has no address of its own.

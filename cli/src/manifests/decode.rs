@@ -161,7 +161,7 @@ fn unexpected(value: &Value) -> de::Unexpected<'_> {
     }
 }
 
-/// An amount as Go's `Quantity` reads it from JSON.
+/// An amount as Go's `Quantity` reads it from JSON, in the text with which it is stored.
 ///
 /// # Source
 /// apimachinery `pkg/api/resource` (`Quantity.UnmarshalJSON`)
@@ -176,7 +176,7 @@ fn quantity(value: Value) -> Result<String, DecodeError> {
         }
     };
     match Quantity::parse(&text) {
-        Ok(_) => Ok(text),
+        Ok(quantity) => Ok(quantity.to_string()),
         Err(error) => Err(de::Error::custom(format_args!("{error}: {text:?}"))),
     }
 }
@@ -419,7 +419,7 @@ mod tests {
         .object;
         let requests = pod.spec.unwrap().containers[0].resources.clone().unwrap().requests.unwrap();
         let texts: Vec<&str> = requests.values().map(|quantity| quantity.0.as_str()).collect();
-        assert_eq!(texts, ["1", "1.5", "1e+30", "5", "0"]);
+        assert_eq!(texts, ["1", "1500m", "1e+30", "5", "0"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The families of cases. To add one: a file here, a line in [`FAMILIES`], and a Go file that registers the same name.
 
 mod amounts;
+mod create;
 mod daemonset;
 mod kubelet;
 mod label_requirement;
@@ -69,6 +70,7 @@ impl Family {
 // One to a line, so that families added at the same time don't collide.
 #[rustfmt::skip]
 pub static FAMILIES: &[Family] = &[
+    create::FAMILY,
     daemonset::FAMILY,
     kubelet::FAMILY,
     label_requirement::FAMILY,

@@ -3,6 +3,7 @@
 //! Everything is drawn from small sets of names, so that objects made apart still meet: a toleration finds its taint, a
 //! LimitRange its pods.
 
+pub mod created;
 pub mod daemon_set;
 pub mod limit_range;
 pub mod matching;
@@ -12,6 +13,7 @@ pub mod quantity;
 pub mod quota_request;
 pub mod resource_quota;
 pub mod resources;
+pub mod workload;
 
 use std::ops::RangeInclusive;
 

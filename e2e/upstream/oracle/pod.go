@@ -147,7 +147,7 @@ func orderedTexts(texts []string) []string {
 // mapPath is the part of a message's path up to the first map.
 func mapPath(text string) string {
 	path, _, _ := strings.Cut(text, ": ")
-	for _, start := range []string{".limits", ".requests", "metadata.annotations"} {
+	for _, start := range []string{".limits", ".requests", "metadata.annotations", "status.capacity", "status.allocatable"} {
 		if before, _, found := strings.Cut(path, start); found {
 			path = before
 		}

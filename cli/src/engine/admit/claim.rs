@@ -6,6 +6,7 @@ use plimsoll_apiserver::defaults;
 use plimsoll_resource_math::{PodResources, ResourceList};
 use plimsoll_webhook::limit_range;
 
+use super::bad_amount;
 use crate::engine::{Engine, Row};
 use crate::report::Change;
 use crate::world::Object;
@@ -13,7 +14,7 @@ use crate::world::Object;
 impl Engine<'_> {
     pub(super) fn store_claim(&mut self, row: &mut Row) -> Result<(), Status> {
         let Object::PersistentVolumeClaim(claim) = &mut row.object else { return Ok(()) };
-        defaults::persistent_volume_claim::persistent_volume_claim(claim);
+        defaults::persistent_volume_claim::persistent_volume_claim(claim).map_err(bad_amount)?;
         let given = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.clone());
         default_storage_class::admit(claim, &self.world.storage_classes);
         let chosen = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.clone());
@@ -26,8 +27,7 @@ impl Engine<'_> {
         let Object::PersistentVolumeClaim(claim) = &row.object else { return Ok(()) };
         let spec = claim.spec.as_ref();
         let requests = spec.and_then(|spec| spec.resources.as_ref()).and_then(|r| r.requests.as_ref());
-        let requests =
-            ResourceList::parse(requests).map_err(|error| Status::bad_request(error.to_string()))?;
+        let requests = ResourceList::parse(requests).map_err(bad_amount)?;
         let namespace = claim.metadata.namespace.as_deref().unwrap_or_default();
         if let Some(state) = self.world.namespaces.get(namespace) {
             let name = claim.metadata.name.as_deref().unwrap_or_default();

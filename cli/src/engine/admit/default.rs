@@ -21,9 +21,9 @@ pub(super) fn default(object: &mut Object) -> Result<(), Status> {
         Object::Job(object) => defaults::job::job(object),
         Object::LimitRange(object) => limit_range::object::set_defaults(object).map_err(bad_amount)?,
         Object::Namespace(object) => defaults::namespace::namespace(object),
-        Object::Node(object) => defaults::node::node(object),
+        Object::Node(object) => defaults::node::node(object).map_err(bad_amount)?,
         Object::PersistentVolumeClaim(object) => {
-            defaults::persistent_volume_claim::persistent_volume_claim(object);
+            defaults::persistent_volume_claim::persistent_volume_claim(object).map_err(bad_amount)?;
         }
         Object::PriorityClass(object) => defaults::priority_class::priority_class(object),
         Object::ReplicaSet(object) => defaults::replica_set::replica_set(object),
@@ -33,7 +33,9 @@ pub(super) fn default(object: &mut Object) -> Result<(), Status> {
         Object::ResourceClaim(object) => defaults::resource_claim::resource_claim(object),
         Object::ResourceQuota(object) => quota_object::set_defaults(object).map_err(bad_amount)?,
         Object::Service(object) => defaults::service::service(object),
-        Object::StatefulSet(object) => defaults::stateful_set::stateful_set(object),
+        Object::StatefulSet(object) => {
+            defaults::stateful_set::stateful_set(object).map_err(bad_amount)?;
+        }
         Object::StorageClass(object) => defaults::storage_class::storage_class(object),
         _ => {}
     }

@@ -557,6 +557,18 @@ const ODD_TEXTS: &[&str] = &[
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ];
 
+/// Parts of paths to amounts, which have to stay quantities, or the object can't be read.
+const AMOUNT_PATHS: &[&str] = &[
+    "/allocatable/",
+    "/capacity/",
+    "/divisor",
+    "/limits/",
+    "/overhead/",
+    "/podFixed/",
+    "/requests/",
+    "/sizeLimit",
+];
+
 /// Changes one value somewhere in the object into another of its type, or takes it away.
 pub(super) fn spoil(rng: &mut StdRng, object: &mut Value) {
     let mut paths = Vec::new();
@@ -572,9 +584,7 @@ pub(super) fn spoil(rng: &mut StdRng, object: &mut Value) {
     let Some(value) = object.pointer_mut(&path) else {
         return;
     };
-    let is_amount = ["/limits/", "/requests/", "/overhead/", "/sizeLimit", "/divisor"]
-        .iter()
-        .any(|part| path.contains(part));
+    let is_amount = AMOUNT_PATHS.iter().any(|part| path.contains(part));
     match value {
         Value::String(text) if is_amount => {
             pick(rng, &["-1", "0", "1.5", "1Mi", "3Mi", "0.0001"]).clone_into(text);
@@ -676,7 +686,7 @@ pub(super) fn ordered(mut texts: Vec<String>) -> Vec<String> {
 
 fn map_path(text: &str) -> &str {
     let mut path = text.split_once(": ").map_or(text, |(path, _)| path);
-    for start in [".limits", ".requests", "metadata.annotations"] {
+    for start in [".limits", ".requests", "metadata.annotations", "status.capacity", "status.allocatable"] {
         path = path.split_once(start).map_or(path, |(before, _)| before);
     }
     let is_key = |(index, _): &(usize, &str)| {
