@@ -27,7 +27,7 @@ fn job_spec(spec: &mut JobSpec) {
     spec.parallelism.get_or_insert(1);
     let backoff_limit = if spec.backoff_limit_per_index.is_some() { i32::MAX } else { 6 };
     spec.backoff_limit.get_or_insert(backoff_limit);
-    fill(&mut spec.completion_mode, "NonIndexed");
+    spec.completion_mode.get_or_insert_with(|| "NonIndexed".to_owned());
     spec.suspend.get_or_insert(false);
     let replacement = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
     spec.pod_replacement_policy.get_or_insert_with(|| replacement.to_owned());

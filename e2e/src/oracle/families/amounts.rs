@@ -1,6 +1,6 @@
 //! Amounts on which we differ from upstream on purpose, wherever they stand.
 
-use plimsoll_resource_math::{ParseQuantityError, Quantity};
+use plimsoll_resource_math::{Format, ParseQuantityError, Quantity};
 use serde_json::Value;
 
 /// The id of the difference that an amount in the input explains: a far exponent, or one above the largest letter.
@@ -66,8 +66,14 @@ pub(super) fn same_but_for_wording(ours: &Value, theirs: &Value) -> bool {
 fn same_words(ours: &str, theirs: &str) -> bool {
     let words = |text: &str| text.split([' ', '"']).map(str::to_owned).collect::<Vec<_>>();
     let (ours, theirs) = (words(ours), words(theirs));
-    let same = |(ours, theirs): (&String, &String)| {
-        ours == theirs || Quantity::parse(ours).is_ok_and(|amount| Quantity::parse(theirs) == Ok(amount))
-    };
+    let same = |(ours, theirs): (&String, &String)| ours == theirs || is_same_amount(ours, theirs);
     ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
+}
+
+/// Whether two texts are the same amount, written in any format. Both sides read what binary text has above 2^63 - 1 as
+/// that, so such texts can't be told apart.
+pub(super) fn is_same_amount(ours: &str, theirs: &str) -> bool {
+    let capped = |amount: Quantity| amount.min(Quantity::from_units(i64::MAX, Format::DecimalSi));
+    let amount = |text: &str| Quantity::parse(text).ok().map(capped);
+    amount(ours).is_some() && amount(ours) == amount(theirs)
 }

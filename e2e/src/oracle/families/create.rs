@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 
 use super::Family;
 use super::amounts::explain_by_amount;
-use super::pod::{explain_fractions, explain_integers, ordered, pruned, spoil};
+use super::pod::{
+    explain_fractions, explain_integers, explain_secret, explain_wording, ordered, pruned, spoil,
+};
 use crate::oracle::generate::created::created;
 use crate::oracle::generate::{chance, number};
 
@@ -44,6 +46,8 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
         .or_else(|| explain_fractions(ours, &their_own))
         .or_else(|| explain_selector(ours, &their_own))
         .or_else(|| explain_empty_list(ours, &their_own))
+        .or_else(|| explain_wording(ours, &their_own))
+        .or_else(|| explain_secret(ours, &their_own))
 }
 
 /// DIFFERENCE: D-Validation-3. The labels that are generated for a Job's template show in the Job too, and are validated

@@ -4,7 +4,7 @@
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-use super::amounts::wraps_in_thousandths;
+use super::amounts::{same_but_for_wording, wraps_in_thousandths};
 use crate::oracle::generate::matching::label_selector;
 use crate::oracle::generate::pod::pod;
 use crate::oracle::generate::{chance, maybe, number, object, pick};
@@ -657,19 +657,27 @@ pub(super) fn explain_fractions(ours: &Value, theirs: &Value) -> Option<&'static
     (rest_agrees && others(ours) == others(theirs)).then_some("D-Quantity-3")
 }
 
+/// DIFFERENCE: D-PodResources-2. A message shows a sum of amounts in the format that upstream remembers.
+pub(super) fn explain_wording(ours: &Value, theirs: &Value) -> Option<&'static str> {
+    same_but_for_wording(&ours["errors"], &theirs["errors"]).then_some("D-PodResources-2")
+}
+
 /// DIFFERENCE: D-Pod-4. Our type of a ScaleIO volume can't leave its secret out; all else is the same.
 pub(super) fn explain_secret(ours: &Value, theirs: &Value) -> Option<&'static str> {
     (without_empty_secrets(ours) == without_empty_secrets(theirs)).then_some("D-Pod-4")
 }
 
 fn without_empty_secrets(value: &Value) -> Value {
-    let mut value = value.clone();
-    let spec = if value["stored"].is_object() { "/stored/spec/volumes" } else { "/spec/volumes" };
-    let volumes = value.pointer_mut(spec).and_then(Value::as_array_mut).into_iter().flatten();
-    for volume in volumes.filter_map(|volume| volume.get_mut("scaleIO")?.as_object_mut()) {
-        volume.retain(|key, value| key != "secretRef" || *value != json!({}));
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(key, value)| {
+                *key != "secretRef" || **value != json!({}) || !fields.contains_key("storageMode")
+            });
+            kept.map(|(key, value)| (key.clone(), without_empty_secrets(value))).collect()
+        }
+        Value::Array(list) => list.iter().map(without_empty_secrets).collect(),
+        other => other.clone(),
     }
-    value
 }
 
 /// Sorts neighbours that come from the same map, whose order is random for upstream.

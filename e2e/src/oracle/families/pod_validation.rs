@@ -4,8 +4,10 @@ use k8s_openapi::api::core::v1::Pod;
 use plimsoll_apiserver::{defaults, prepare, validation, warnings};
 use serde_json::{Value, json};
 
-use super::amounts::{explain_by_amount, same_but_for_wording};
-use super::pod::{explain_fractions, explain_integers, explain_secret, mistaken_pod, ordered, pruned};
+use super::amounts::explain_by_amount;
+use super::pod::{
+    explain_fractions, explain_integers, explain_secret, explain_wording, mistaken_pod, ordered, pruned,
+};
 use super::{Family, decode};
 
 pub(super) const FAMILY: Family = Family {
@@ -21,11 +23,6 @@ pub(super) const FAMILY: Family = Family {
     }),
     bench: None,
 };
-
-/// DIFFERENCE: D-PodResources-2. A message shows a sum of amounts in the format that upstream remembers.
-fn explain_wording(ours: &Value, theirs: &Value) -> Option<&'static str> {
-    same_but_for_wording(&ours["errors"], &theirs["errors"]).then_some("D-PodResources-2")
-}
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let mut pod: Pod = decode(input)?;

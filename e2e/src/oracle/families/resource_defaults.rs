@@ -3,11 +3,10 @@
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec, PodStatus, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use plimsoll_resource_math::defaulting::{default_pod, default_pod_level_resources};
-use plimsoll_resource_math::{Format, Quantity};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-use super::amounts::explain_by_amount;
+use super::amounts::{explain_by_amount, is_same_amount};
 use super::{Family, decode};
 use crate::oracle::generate::pod::pod_with_status;
 
@@ -37,12 +36,7 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
 /// Whether two answers differ in how amounts are written, and in nothing else.
 fn same_amounts(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
-        (Value::String(ours), Value::String(theirs)) => {
-            // Both sides read what binary text has above 2^63 - 1 as that, so such texts can't be told apart.
-            let capped = |amount: Quantity| amount.min(Quantity::from_units(i64::MAX, Format::DecimalSi));
-            let amount = |text: &str| Quantity::parse(text).ok().map(capped);
-            ours == theirs || (amount(ours).is_some() && amount(ours) == amount(theirs))
-        }
+        (Value::String(ours), Value::String(theirs)) => ours == theirs || is_same_amount(ours, theirs),
         (Value::Array(ours), Value::Array(theirs)) => {
             ours.len() == theirs.len()
                 && ours.iter().zip(theirs).all(|(ours, theirs)| same_amounts(ours, theirs))
