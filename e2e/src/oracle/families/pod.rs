@@ -637,8 +637,13 @@ pub(super) fn explain_integers(ours: &Value, theirs: &Value) -> Option<&'static 
     let (ours, theirs) = (errors(ours), errors(theirs));
     let is_fraction =
         |error: &&Value| error.as_str().is_some_and(|text| text.ends_with("\": must be an integer"));
-    let others =
-        |errors: &[Value]| errors.iter().filter(|error| !is_fraction(error)).cloned().collect::<Vec<_>>();
+    // In order of text, as an error in between may part neighbours that would have been sorted.
+    let others = |errors: &[Value]| {
+        let others = errors.iter().filter(|error| !is_fraction(error)).map(Value::to_string);
+        let mut others: Vec<String> = others.collect();
+        others.sort();
+        others
+    };
     (ours.len() < theirs.len() && others(&ours) == others(&theirs)).then_some("D-Pod-1")
 }
 
