@@ -188,7 +188,10 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
         return Ok(mantissa);
     }
     let places = i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
-    if exponent.max(printed_exponent(parts, exponent.saturating_sub(places))) > MAX_EXPONENT {
+    let least = exponent.saturating_sub(places);
+    if exponent.max(printed_exponent(parts, least)) > MAX_EXPONENT
+        || printed_length(parts, least) > MAX_LENGTH
+    {
         return Err(ParseQuantityError::OutOfRange);
     }
     let shift = exponent.saturating_sub(places).saturating_add(NANO_PLACES);
@@ -196,6 +199,13 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
         Ok(shift) => mantissa * BigUint::from(10_u32).pow(shift),
         Err(_) => divide_up(mantissa, shift.unsigned_abs()),
     })
+}
+
+/// The length with which an amount is printed, at the most: its exponent becomes a multiple of 3, and what that leaves
+/// over becomes digits.
+fn printed_length(parts: &Parts<'_>, exponent: i64) -> usize {
+    let more = usize::try_from(exponent.rem_euclid(3)).unwrap_or_default();
+    usize::from(parts.negative) + parts.integer.len() + parts.fraction.len() + more + parts.suffix.len()
 }
 
 /// The exponent with which an amount is printed, at the least: zeros at the end of its digits go into it. What is printed
