@@ -28,6 +28,7 @@ use crate::static_pods::StaticPod;
 use crate::world::made_up_nodes::{MadeUpNodes, made_up_nodes};
 use crate::world::{Input, InputKind, Inputs, Object, World};
 
+pub use admit::{CreatedAlone, create_alone};
 pub use find_pod::PodNotFound;
 
 /// What a run depends on beside the objects.

@@ -1,5 +1,6 @@
 //! What happens to one object between being sent and being stored, in the API server's order.
 
+mod alone;
 mod claim;
 mod default;
 mod pod;
@@ -17,6 +18,8 @@ use plimsoll_resource_math::PodResources;
 
 use super::{Engine, Row};
 use crate::world::{BUILT_IN_NAMESPACES, Input, InputKind, Object};
+
+pub use alone::{CreatedAlone, create_alone};
 
 impl Engine<'_> {
     /// An object at the beginning of its way.

@@ -28,6 +28,7 @@ pub(super) fn prepare(object: &mut Object, resource: &GroupResource, given_uid: 
         Object::Namespace(object) => prepare::namespace_for_create(object),
         Object::Node(object) => prepare::node_for_create(object),
         Object::PersistentVolumeClaim(object) => prepare::persistent_volume_claim_for_create(object),
+        Object::PriorityClass(object) => object.metadata.generation = Some(1),
         Object::ReplicaSet(object) => prepare::replica_set_for_create(object),
         Object::ReplicationController(object) => prepare::replication_controller_for_create(object),
         Object::ResourceQuota(object) => quota_object::prepare_for_create(object),

@@ -10,14 +10,14 @@ use plimsoll_webhook::limit_range;
 use super::{bad_amount, text};
 use crate::engine::Row;
 use crate::engine::names_of_kinds::name_rule;
-use crate::world::Object;
+use crate::world::{InputKind, Object};
 
 /// Validates an object.
 ///
 /// # Errors
 /// 422 with every bad field.
-pub(in crate::engine) fn check(row: &Row) -> Result<(), Status> {
-    let errors = errors(row)?;
+pub(super) fn check(row: &Row) -> Result<(), Status> {
+    let errors = errors(&row.object, &row.kind)?;
     if errors.is_empty() {
         return Ok(());
     }
@@ -26,14 +26,18 @@ pub(in crate::engine) fn check(row: &Row) -> Result<(), Status> {
 }
 
 /// Everything that is wrong with an object, in the API server's order.
-fn errors(row: &Row) -> Result<ErrorList, Status> {
-    Ok(match &row.object {
+///
+/// # Errors
+/// 400 for an amount that is no quantity.
+pub(super) fn errors(object: &Object, kind: &InputKind) -> Result<ErrorList, Status> {
+    let of_metadata = || of_metadata(object, kind);
+    Ok(match object {
         Object::CronJob(object) => validation::cron_job::validate_create(object),
         Object::DaemonSet(object) => validation::daemon_set::validate_create(object),
         Object::Deployment(object) => validation::deployment::validate_create(object),
         Object::Job(object) => validation::job::validate_create(object),
         Object::LimitRange(object) => {
-            let mut errors = of_metadata(row);
+            let mut errors = of_metadata();
             let limits = limit_range::Limits::parse(object).map_err(bad_amount)?;
             errors.extend(limit_range::object::validate(&limits));
             errors
@@ -46,7 +50,7 @@ fn errors(row: &Row) -> Result<ErrorList, Status> {
         Object::ReplicaSet(object) => validation::replica_set::validate_create(object),
         Object::ReplicationController(object) => validation::replication_controller::validate_create(object),
         Object::ResourceQuota(object) => {
-            let mut errors = of_metadata(row);
+            let mut errors = of_metadata();
             errors.extend(quota_object::validate(object).map_err(bad_amount)?);
             errors
         }
@@ -57,12 +61,12 @@ fn errors(row: &Row) -> Result<ErrorList, Status> {
         Object::DeviceClass(_)
         | Object::ResourceClaim(_)
         | Object::ServiceAccount(_)
-        | Object::Untyped(_) => of_metadata(row),
+        | Object::Untyped(_) => of_metadata(),
     })
 }
 
 /// What is wrong with the metadata, for kinds of which nothing else is validated here.
-fn of_metadata(row: &Row) -> ErrorList {
-    let rule = name_rule(&row.kind.resource);
-    validate_object_meta(row.object.metadata(), row.kind.namespaced, rule, &Path::root("metadata"))
+fn of_metadata(object: &Object, kind: &InputKind) -> ErrorList {
+    let rule = name_rule(&kind.resource);
+    validate_object_meta(object.metadata(), kind.namespaced, rule, &Path::root("metadata"))
 }

@@ -1,20 +1,10 @@
 //! The creation of objects other than pods: defaults, preparation, validation, warnings, and the object as stored.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{
-    Namespace, Node, PersistentVolumeClaim, PodTemplateSpec, ReplicationController, Service,
-};
-use k8s_openapi::api::node::v1::RuntimeClass;
-use k8s_openapi::api::scheduling::v1::PriorityClass;
-use k8s_openapi::api::storage::v1::StorageClass;
-use plimsoll_api::field::ErrorList;
-use plimsoll_apiserver::template_generation::show_template_generation;
-use plimsoll_apiserver::{defaults, prepare, validation, warnings};
-use plimsoll_cli::manifests::decode::decode;
+use anyhow::{anyhow, bail};
+use plimsoll_apiserver::kinds::{Kinds, Lookup};
+use plimsoll_cli::engine::create_alone;
+use plimsoll_cli::world::{InputKind, Object};
 use rand::rngs::StdRng;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Family;
@@ -117,40 +107,6 @@ fn generate(rng: &mut StdRng) -> Value {
     object
 }
 
-/// What is done to an object of one kind.
-struct Steps<T> {
-    default: fn(&mut T),
-    template: fn(&mut T) -> Option<&mut PodTemplateSpec>,
-    prepare: fn(&mut T),
-    validate: fn(&T) -> ErrorList,
-    warn: fn(&T) -> Vec<String>,
-}
-
-fn run<T: DeserializeOwned + Serialize>(input: &Value, steps: &Steps<T>) -> anyhow::Result<Value> {
-    // As manifests are read: amounts in the text that Go gives them.
-    let mut object: T = decode::<T>(input.clone())?.object;
-    (steps.default)(&mut object);
-    if let Some(template) = (steps.template)(&mut object) {
-        defaults::pod_template(template)?;
-    }
-    (steps.prepare)(&mut object);
-    let errors = (steps.validate)(&object);
-    if !errors.is_empty() {
-        return Ok(json!({"errors": ordered(errors.iter().map(ToString::to_string).collect())}));
-    }
-    let mut stored = serde_json::to_value(&object)?;
-    if let Some(metadata) = stored.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-        metadata.remove("uid");
-    }
-    forget_what_is_not_compared(&mut stored, input);
-    let mut outcome = json!({"stored": pruned(stored)});
-    let warnings = (steps.warn)(&object);
-    if !warnings.is_empty() {
-        outcome["warnings"] = ordered(warnings).into();
-    }
-    Ok(outcome)
-}
-
 /// Addresses and ports that would be handed out, and selectors of which upstream can't tell whether they are there.
 fn forget_what_is_not_compared(stored: &mut Value, input: &Value) {
     let is_service = input["kind"] == "Service";
@@ -171,153 +127,29 @@ fn forget_what_is_not_compared(stored: &mut Value, input: &Value) {
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
-    match input["kind"].as_str().unwrap_or_default() {
-        "CronJob" => run::<CronJob>(
-            input,
-            &Steps {
-                default: defaults::cron_job::cron_job,
-                template: |object| object.spec.job_template.spec.as_mut().map(|spec| &mut spec.template),
-                prepare: prepare::cron_job_for_create,
-                validate: validation::cron_job::validate_create,
-                warn: warnings::cron_job,
-            },
-        ),
-        "DaemonSet" => run::<DaemonSet>(
-            input,
-            &Steps {
-                default: defaults::daemon_set::daemon_set,
-                template: |object| Some(&mut object.spec.template),
-                prepare: |object| {
-                    prepare::daemon_set_for_create(object);
-                    show_template_generation(object);
-                },
-                validate: validation::daemon_set::validate_create,
-                warn: warnings::daemon_set,
-            },
-        ),
-        "Deployment" => run::<Deployment>(
-            input,
-            &Steps {
-                default: defaults::deployment::deployment,
-                template: |object| Some(&mut object.spec.template),
-                prepare: prepare::deployment_for_create,
-                validate: validation::deployment::validate_create,
-                warn: warnings::deployment,
-            },
-        ),
-        "Job" => run::<Job>(
-            input,
-            &Steps {
-                default: defaults::job::job,
-                template: |object| object.spec.as_mut().map(|spec| &mut spec.template),
-                prepare: |object| prepare::job_for_create(object, NEW_UID),
-                validate: validation::job::validate_create,
-                warn: warnings::job,
-            },
-        ),
-        "Namespace" => run::<Namespace>(
-            input,
-            &Steps {
-                default: defaults::namespace::namespace,
-                template: |_| None,
-                prepare: prepare::namespace_for_create,
-                validate: validation::namespace::validate_create,
-                warn: |_| Vec::new(),
-            },
-        ),
-        "Node" => run::<Node>(
-            input,
-            &Steps {
-                default: |object| defaults::node::node(object).unwrap_or_default(),
-                template: |_| None,
-                prepare: prepare::node_for_create,
-                validate: validation::node::validate_create,
-                warn: warnings::node,
-            },
-        ),
-        "PersistentVolumeClaim" => run::<PersistentVolumeClaim>(
-            input,
-            &Steps {
-                default: |object| {
-                    // What is no quantity has been refused when the object was read.
-                    defaults::persistent_volume_claim::persistent_volume_claim(object).unwrap_or_default();
-                },
-                template: |_| None,
-                prepare: prepare::persistent_volume_claim_for_create,
-                validate: validation::persistent_volume_claim::validate_create,
-                warn: warnings::persistent_volume_claim,
-            },
-        ),
-        "PriorityClass" => run::<PriorityClass>(
-            input,
-            &Steps {
-                default: defaults::priority_class::priority_class,
-                template: |_| None,
-                prepare: |object| object.metadata.generation = Some(1),
-                validate: validation::priority_class::validate_create,
-                warn: |_| Vec::new(),
-            },
-        ),
-        "ReplicaSet" => run::<ReplicaSet>(
-            input,
-            &Steps {
-                default: defaults::replica_set::replica_set,
-                template: |object| object.spec.template.as_mut(),
-                prepare: prepare::replica_set_for_create,
-                validate: validation::replica_set::validate_create,
-                warn: warnings::replica_set,
-            },
-        ),
-        "ReplicationController" => run::<ReplicationController>(
-            input,
-            &Steps {
-                default: defaults::replication_controller::replication_controller,
-                template: |object| object.spec.as_mut()?.template.as_mut(),
-                prepare: prepare::replication_controller_for_create,
-                validate: validation::replication_controller::validate_create,
-                warn: warnings::replication_controller,
-            },
-        ),
-        "RuntimeClass" => run::<RuntimeClass>(
-            input,
-            &Steps {
-                default: |_| {},
-                template: |_| None,
-                prepare: |_| {},
-                validate: validation::runtime_class::validate_create,
-                warn: warnings::runtime_class,
-            },
-        ),
-        "Service" => run::<Service>(
-            input,
-            &Steps {
-                default: defaults::service::service,
-                template: |_| None,
-                prepare: prepare::service_for_create,
-                validate: validation::service::validate_create,
-                warn: warnings::service,
-            },
-        ),
-        "StatefulSet" => run::<StatefulSet>(
-            input,
-            &Steps {
-                default: |object| defaults::stateful_set::stateful_set(object).unwrap_or_default(),
-                template: |object| Some(&mut object.spec.template),
-                prepare: prepare::stateful_set_for_create,
-                validate: validation::stateful_set::validate_create,
-                warn: warnings::stateful_set,
-            },
-        ),
-        "StorageClass" => run::<StorageClass>(
-            input,
-            &Steps {
-                default: defaults::storage_class::storage_class,
-                template: |_| None,
-                prepare: |_| {},
-                validate: validation::storage_class::validate_create,
-                warn: warnings::storage_class,
-            },
-        ),
-        other => anyhow::bail!("no kind {other:?}"),
+    let text = |field: &str| input[field].as_str().unwrap_or_default();
+    let (object, _) = Object::read(text("apiVersion"), text("kind"), input.clone())?;
+    let Lookup::Known(kind) = Kinds::default().find(text("apiVersion"), text("kind")) else {
+        bail!("no kind {:?}", text("kind"));
+    };
+    let kind = InputKind {
+        kind: text("kind").to_owned(),
+        resource: kind.group_resource(),
+        namespaced: kind.namespaced,
+        known: true,
+    };
+    let created = create_alone(object, &kind, NEW_UID).map_err(|status| anyhow!(status.message))?;
+    if !created.errors.is_empty() {
+        return Ok(json!({"errors": ordered(created.errors.iter().map(ToString::to_string).collect())}));
     }
+    let mut stored = created.object.to_value();
+    if let Some(metadata) = stored.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        metadata.remove("uid");
+    }
+    forget_what_is_not_compared(&mut stored, input);
+    let mut outcome = json!({"stored": pruned(stored)});
+    if !created.warnings.is_empty() {
+        outcome["warnings"] = ordered(created.warnings).into();
+    }
+    Ok(outcome)
 }

@@ -58,25 +58,25 @@ fn number_or_percent(rng: &mut StdRng) -> Value {
     }
 }
 
-fn daemon_set(rng: &mut StdRng) -> Value {
-    let strategy = |rng: &mut StdRng| {
+/// A rolling update, or the other way that a kind knows.
+fn strategy(rng: &mut StdRng, other: &str) -> Value {
+    let bounds = |rng: &mut StdRng| {
         object([
-            ("type", pick(rng, &["RollingUpdate", "RollingUpdate", "OnDelete"]).into()),
-            (
-                "rollingUpdate",
-                maybe(rng, 60, |rng| {
-                    object([
-                        ("maxUnavailable", maybe(rng, 60, number_or_percent)),
-                        ("maxSurge", maybe(rng, 50, number_or_percent)),
-                    ])
-                }),
-            ),
+            ("maxUnavailable", maybe(rng, 60, number_or_percent)),
+            ("maxSurge", maybe(rng, 60, number_or_percent)),
         ])
     };
+    object([
+        ("type", pick(rng, &["RollingUpdate", "RollingUpdate", other]).into()),
+        ("rollingUpdate", maybe(rng, 50, bounds)),
+    ])
+}
+
+fn daemon_set(rng: &mut StdRng) -> Value {
     let spec = object([
         ("selector", selector(rng)),
         ("template", template(rng, &["Always"])),
-        ("updateStrategy", maybe(rng, 60, strategy)),
+        ("updateStrategy", maybe(rng, 60, |rng| strategy(rng, "OnDelete"))),
         ("minReadySeconds", maybe(rng, 30, count)),
         ("revisionHistoryLimit", maybe(rng, 30, count)),
     ]);
@@ -84,25 +84,11 @@ fn daemon_set(rng: &mut StdRng) -> Value {
 }
 
 fn deployment(rng: &mut StdRng) -> Value {
-    let strategy = |rng: &mut StdRng| {
-        object([
-            ("type", pick(rng, &["RollingUpdate", "RollingUpdate", "Recreate"]).into()),
-            (
-                "rollingUpdate",
-                maybe(rng, 50, |rng| {
-                    object([
-                        ("maxUnavailable", maybe(rng, 60, number_or_percent)),
-                        ("maxSurge", maybe(rng, 60, number_or_percent)),
-                    ])
-                }),
-            ),
-        ])
-    };
     let spec = object([
         ("replicas", maybe(rng, 70, count)),
         ("selector", selector(rng)),
         ("template", template(rng, &["Always"])),
-        ("strategy", maybe(rng, 60, strategy)),
+        ("strategy", maybe(rng, 60, |rng| strategy(rng, "Recreate"))),
         ("minReadySeconds", maybe(rng, 30, count)),
         ("revisionHistoryLimit", maybe(rng, 30, count)),
         ("paused", maybe(rng, 20, |rng| chance(rng, 50))),
