@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use plimsoll_resource_math::{PodResources, ResourceList};
 
 use crate::evaluators::{Evaluator, UsageError};
+use crate::ledger::EntryKey;
 use crate::limited_resources::{LimitedResource, limited_keys};
 use crate::quota::Quota;
 use crate::refusal::{Cause, ExceededKey, Refusal};
@@ -29,13 +30,16 @@ pub enum Decision {
 pub struct Charge {
     /// The quota's place in the list that the request was decided against.
     pub quota: usize,
-    /// What the request adds, by key.
+    /// All that the object uses of the quota's keys, which is what a ledger reserves for it.
+    pub usage: ResourceList,
+    /// What the request adds, by key; nothing if as much is reserved for this name already.
     pub requested: ResourceList,
     /// What is used of the same keys once it is added.
     pub used: ResourceList,
 }
 
-/// Decides a request against the quotas of its namespace, and charges nothing yet: that is [`Quota::apply`].
+/// Decides a request against the quotas of its namespace, and charges nothing yet: that is [`Quota::apply`] or
+/// [`Quota::reserve`].
 ///
 /// Quotas are looked at in order of name, whatever their order in the list; the first that refuses is the one named.
 ///
@@ -164,10 +168,7 @@ impl Deliberation<'_> {
         }
         let mut charges = Vec::with_capacity(additions.len());
         for (quota, added) in additions {
-            let charge = self.charge(quota, added)?;
-            if !charge.requested.is_empty() {
-                charges.push(charge);
-            }
+            charges.extend(self.charge(quota, added, &delta.full)?);
         }
         Ok(charges)
     }
@@ -311,18 +312,42 @@ impl Deliberation<'_> {
     }
 
     /// Charges one quota, if the keys that the request adds to allow it; other keys may be over their limit.
-    fn charge(&self, index: usize, added: &ResourceList) -> Result<Charge, Stop> {
+    ///
+    /// `added` is beyond what is stored. What the ledger already reserves for the object's name has been charged, yet is
+    /// reserved once more, for this request may be the one that is stored.
+    fn charge(
+        &self,
+        index: usize,
+        added: &ResourceList,
+        usage: &ResourceList,
+    ) -> Result<Option<Charge>, Stop> {
         let quota = &self.quotas[index];
-        let mut requested = ResourceList::new();
-        let mut used = ResourceList::new();
+        let mut charge = Charge {
+            quota: index,
+            usage: usage.mask(quota.hard.keys()),
+            requested: ResourceList::new(),
+            used: ResourceList::new(),
+        };
+        let reserved = self.entry_key().and_then(|key| quota.ledger.reserved(&key));
+        let mut concerned = false;
         let mut exceeded = Vec::new();
         for (key, amount) in added {
             let Some(limit) = quota.hard.get(key) else {
                 continue;
             };
+            concerned = true;
+            let mut amount = amount.clone();
+            if let Some(reserved) = reserved.and_then(|reserved| reserved.get(key)) {
+                let mut unreserved = usage.amount(key);
+                unreserved.sub(reserved);
+                amount = amount.min(unreserved);
+                if amount.sign().is_le() {
+                    continue;
+                }
+            }
             let before = quota.used.get(key);
             let mut after = before.cloned().unwrap_or_default();
-            after.add(amount);
+            after.add(&amount);
             if after > *limit {
                 exceeded.push(ExceededKey {
                     key: key.clone(),
@@ -331,14 +356,20 @@ impl Deliberation<'_> {
                     limited: limit.clone(),
                 });
             }
-            requested.insert(key.as_str(), amount.clone());
-            used.insert(key.as_str(), after);
+            charge.requested.insert(key.as_str(), amount);
+            charge.used.insert(key.as_str(), after);
         }
         // What a controller writes into a status has happened already and is only noted.
         if exceeded.is_empty() || self.request.subresource == "status" {
-            return Ok(Charge { quota: index, requested, used });
+            return Ok(concerned.then_some(charge));
         }
         Err(Cause::Exceeded { quota: quota.name.clone(), keys: exceeded }.into())
+    }
+
+    /// What a ledger calls the object; nothing before it has a name.
+    fn entry_key(&self) -> Option<EntryKey> {
+        let name = self.request.object.metadata().name.as_ref().filter(|name| !name.is_empty())?;
+        Some(EntryKey { resource: self.request.resource.clone(), name: name.clone() })
     }
 }
 

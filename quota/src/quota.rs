@@ -7,6 +7,7 @@ use plimsoll_resource_math::ResourceList;
 use plimsoll_resource_math::resource_list::ParseResourceListError;
 
 use crate::charge::Charge;
+use crate::ledger::{self, Admission, EntryKey, Ledger, Untrusted};
 use crate::scopes::{self, ScopeRequirement};
 
 /// A ResourceQuota with its amounts and scopes parsed.
@@ -26,6 +27,9 @@ pub struct Quota {
     pub used: ResourceList,
     /// The scopes and scope selectors that an object must match, all of them, to be counted.
     pub scopes: Vec<ScopeRequirement>,
+    /// What is reserved for objects that are not known to be stored yet, and is part of `used`. Empty unless
+    /// [read](Self::read_ledger).
+    pub ledger: Ledger,
 }
 
 impl Quota {
@@ -43,7 +47,24 @@ impl Quota {
             hard: ResourceList::parse(status.and_then(|status| status.hard.as_ref()))?,
             used: ResourceList::parse(status.and_then(|status| status.used.as_ref()))?,
             scopes: spec.map(scopes::of_spec).unwrap_or_default(),
+            ledger: Ledger::default(),
         })
+    }
+
+    /// Reads the ledger that stands in the object from which this quota was parsed.
+    ///
+    /// # Errors
+    /// It can't be relied upon: charge nothing until a recount has begun a new one.
+    pub fn read_ledger(&mut self, object: &ResourceQuota) -> Result<(), Untrusted> {
+        let annotations = object.metadata.annotations.as_ref();
+        let annotation = annotations.and_then(|annotations| annotations.get(ledger::ANNOTATION));
+        self.ledger = Ledger::read(annotation.map(String::as_str), &self.hard, &self.used)?;
+        Ok(())
+    }
+
+    /// The text of the annotation [`ledger::ANNOTATION`] that belongs to the status.
+    pub fn ledger_text(&self) -> String {
+        self.ledger.write(&self.hard, &self.used)
     }
 
     /// The status as it stands in the API object.
@@ -57,5 +78,13 @@ impl Quota {
         for (key, used) in &charge.used {
             self.used.insert(key.as_str(), used.clone());
         }
+    }
+
+    /// Counts an admitted request, and reserves what its object uses until the recount sees it stored.
+    ///
+    /// `written_over` is the resource version that the quota had when it was read.
+    pub fn reserve(&mut self, charge: &Charge, key: EntryKey, admission: &Admission, written_over: &str) {
+        self.apply(charge);
+        self.ledger.reserve(key, admission, &charge.usage, written_over);
     }
 }

@@ -3,6 +3,8 @@
 //! # Source
 //! apiserver `pkg/quota/v1` (`CalculateUsage`), kubernetes `pkg/controller/resourcequota` (`syncResourceQuota`)
 
+use std::collections::BTreeMap;
+
 use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::{Format, Quantity, ResourceList};
 
@@ -21,27 +23,37 @@ pub struct CountedObject<'a> {
     pub object: Object<'a>,
 }
 
-/// Brings the status of a quota up to date: the limits of its spec come into force, and what `objects` use of them is
-/// counted from zero.
+/// What a recount can see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen<'a> {
+    /// The resources, beside those with rules of their own, whose objects are known.
+    pub countable: &'a [GroupResource],
+    /// The resources, whatever else is said of them, whose objects are not known well enough to be counted now.
+    pub uncountable: &'a [GroupResource],
+    /// The stored objects of the quota's namespace.
+    pub objects: &'a [CountedObject<'a>],
+}
+
+/// Brings the status of a quota up to date: the limits of its spec come into force, and what the objects use of them, or have
+/// reserved if that is more, is counted from zero.
 ///
-/// Keys of a resource that is neither among `countable` nor counted by a rule of its own keep what they had; such keys
-/// without a count are limits that refuse every request (`status unknown for quota`).
+/// Keys of a resource that can't be counted keep what they had; such keys without a count are limits that refuse every request
+/// (`status unknown for quota`). While the quota's ledger is rising no amount is lowered.
 ///
 /// # Errors
 /// An object can't be measured; the quota is left as it was.
 ///
 /// # Source
 /// kubernetes `pkg/controller/resourcequota` (`syncResourceQuota`)
-pub fn recount(
-    quota: &mut Quota,
-    countable: &[GroupResource],
-    objects: &[CountedObject<'_>],
-    surroundings: &Surroundings<'_>,
-) -> Result<(), UsageError> {
-    let counted = count(quota, countable, objects, surroundings)?;
-    let mut used = quota.used.mask(quota.spec_hard.keys());
+pub fn recount(quota: &mut Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Result<(), UsageError> {
+    let counted = count(quota, seen, surroundings)?;
+    let before = quota.used.mask(quota.spec_hard.keys());
+    let mut used = before.clone();
     for (key, amount) in counted {
         used.insert(key, amount);
+    }
+    if quota.ledger.rising {
+        used.max(&before);
     }
     quota.hard = quota.spec_hard.clone();
     quota.used = used;
@@ -52,20 +64,10 @@ pub fn recount(
 ///
 /// # Source
 /// apiserver `pkg/quota/v1` (`CalculateUsage`)
-fn count(
-    quota: &Quota,
-    countable: &[GroupResource],
-    objects: &[CountedObject<'_>],
-    surroundings: &Surroundings<'_>,
-) -> Result<ResourceList, UsageError> {
+fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Result<ResourceList, UsageError> {
     let mut total = ResourceList::new();
-    let mut resources = always_countable();
-    for resource in countable {
-        if !resources.contains(resource) {
-            resources.push(resource.clone());
-        }
-    }
-    for resource in &resources {
+    let mut unknown: Vec<&str> = Vec::new();
+    for resource in &all_countable(seen.countable) {
         let Some(evaluator) = Evaluator::of(resource) else {
             continue;
         };
@@ -74,17 +76,31 @@ fn count(
         if keys.is_empty() {
             continue;
         }
+        if seen.uncountable.contains(resource) {
+            unknown.extend(keys);
+            continue;
+        }
         let zero = Quantity::from_units(0, Format::DecimalSi);
         let mut used: ResourceList = keys.iter().map(|key| ((*key).to_owned(), zero.clone())).collect();
-        for counted in objects.iter().filter(|counted| counted.resource == resource) {
-            let Some(usage) = usage_under(quota, &evaluator, counted.object, surroundings)? else {
+        let mut reserved: BTreeMap<&str, &ResourceList> =
+            quota.ledger.of_resource(resource).map(|(name, entry)| (name, &entry.usage)).collect();
+        for counted in seen.objects.iter().filter(|counted| counted.resource == resource) {
+            let Some(mut usage) = usage_under(quota, &evaluator, counted.object, surroundings)? else {
                 // An unusable scope ends the count of this resource.
                 break;
             };
+            let name = counted.object.metadata().name.as_deref().unwrap_or_default();
+            if let Some(reserved) = reserved.remove(name) {
+                usage.max(reserved);
+            }
             used.add(&usage);
+        }
+        for reserved in reserved.values() {
+            used.add(reserved);
         }
         total.add(&used);
     }
+    total.retain(|key, _| !unknown.contains(&key));
     Ok(total.mask(quota.spec_hard.keys()))
 }
 
@@ -109,11 +125,11 @@ fn usage_under(
     evaluator.usage(object, namespace, surroundings).map(Some)
 }
 
-/// The resources that are counted by rules of their own or by a bare name.
+/// The resources that are counted by rules of their own or by a bare name, and `countable`.
 ///
 /// # Source
 /// kubernetes `pkg/quota/v1/evaluator/core/registry.go` (`NewEvaluators`)
-fn always_countable() -> Vec<GroupResource> {
+pub(crate) fn all_countable(countable: &[GroupResource]) -> Vec<GroupResource> {
     let mut resources = vec![
         GroupResource::new("", "pods"),
         GroupResource::new("", "services"),
@@ -121,5 +137,10 @@ fn always_countable() -> Vec<GroupResource> {
         GroupResource::new("resource.k8s.io", "resourceclaims"),
     ];
     resources.extend(ALIASES.into_iter().map(|alias| GroupResource::new("", alias)));
+    for resource in countable {
+        if !resources.contains(resource) {
+            resources.push(resource.clone());
+        }
+    }
     resources
 }

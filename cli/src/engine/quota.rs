@@ -3,7 +3,7 @@
 use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_quota::{
-    CountedObject, Decision, NoNeighbours, Object as Counted, Operation, Request, Surroundings, decide,
+    CountedObject, Decision, NoNeighbours, Object as Counted, Operation, Request, Seen, Surroundings, decide,
     recount,
 };
 use plimsoll_resource_math::PodResources;
@@ -54,8 +54,9 @@ impl Engine<'_> {
                     object: counted(&row.object, resources),
                 })
                 .collect();
+            let seen = Seen { countable: &countable, objects: &objects, ..Seen::default() };
             for quota in &mut namespace.quotas {
-                if let Err(error) = recount(quota, &countable, &objects, &surroundings) {
+                if let Err(error) = recount(quota, seen, &surroundings) {
                     self.notes.push(format!("quota {name}/{}: usage not counted: {error}", quota.name));
                 }
             }

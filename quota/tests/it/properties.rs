@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
 use plimsoll_api::group::GroupResource;
 use plimsoll_api::request::Operation;
-use plimsoll_quota::{CountedObject, Decision, Quota, Request, decide, recount};
+use plimsoll_quota::{CountedObject, Decision, Quota, Request, Seen, decide, recount};
 use plimsoll_resource_math::ResourceList;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ proptest! {
         for quota in &quotas {
             let mut recounted = quota.clone();
             recounted.used = ResourceList::new();
-            recount(&mut recounted, &[], &admitted, &world.surroundings()).unwrap();
+            recount(&mut recounted, Seen { objects: &admitted, ..Seen::default() }, &world.surroundings()).unwrap();
             prop_assert_eq!(&recounted.used, &quota.used);
         }
     }

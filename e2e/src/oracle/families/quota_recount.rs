@@ -1,7 +1,7 @@
 //! What a quota has used once all objects of its namespace have been counted.
 
 use k8s_openapi::api::core::v1::ResourceQuota;
-use plimsoll_quota::{CountedObject, Quota, recount};
+use plimsoll_quota::{CountedObject, Quota, Seen, recount};
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
@@ -51,7 +51,8 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     }
     let objects: Vec<_> =
         items.iter().map(|(resource, item)| CountedObject { resource, object: item.object() }).collect();
-    recount(&mut quota, &countable, &objects, &world.surroundings())?;
+    let seen = Seen { countable: &countable, objects: &objects, ..Seen::default() };
+    recount(&mut quota, seen, &world.surroundings())?;
     Ok(amounts(&quota.used))
 }
 

@@ -1,0 +1,75 @@
+//! One turn of the recounter at one quota.
+
+use plimsoll_api::group::GroupResource;
+
+use super::settle::{self, CacheView};
+use super::{EntryKey, Version};
+use crate::evaluators::{Evaluator, UsageError};
+use crate::quota::Quota;
+use crate::recount::{CountedObject, Seen, all_countable, recount};
+use crate::surroundings::Surroundings;
+
+/// What was found about what [`Patience`](super::Patience) calls overdue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Each overdue entry, what [`written_over`](super::Entry::written_over) it had, and the version of the object that a read by
+    /// name from the store found afterwards, if it found one.
+    pub entries: Vec<(EntryKey, String, Option<Version>)>,
+    /// Whether the wait for a lost ledger is over.
+    pub rising: bool,
+}
+
+/// Drops the entries that are settled or void, and counts anew. Write the result only over the very version of the quota that
+/// came in.
+///
+/// A quota whose ledger can't be relied upon comes in with a new, [rising](super::Ledger::rising) one, and must be counted from
+/// consistent lists; so must one whose wait for a lost ledger is over.
+///
+/// # Errors
+/// An object can't be measured.
+pub fn renew(
+    quota: &mut Quota,
+    view: &impl CacheView,
+    findings: &Findings,
+    (countable, objects): (&[GroupResource], &[CountedObject<'_>]),
+    surroundings: &Surroundings<'_>,
+) -> Result<(), UsageError> {
+    let mut resources = resources_of(quota, countable, surroundings);
+    for resource in resources.iter().filter(|resource| view.is_consistent(resource)) {
+        if let Some(version) = view.version(resource) {
+            quota.ledger.lower_watermark(resource, version);
+        }
+    }
+    settle::settle(&mut quota.ledger, view);
+    for (key, written_over, stored) in &findings.entries {
+        settle::expire(&mut quota.ledger, key, written_over, stored.as_ref(), view);
+    }
+    if findings.rising && resources.iter().all(|resource| view.is_consistent(resource)) {
+        quota.ledger.rising = false;
+        // The lost entries' objects are in these lists; no older cache may be counted from now on.
+        for resource in &resources {
+            if let Some(version) = view.version(resource) {
+                quota.ledger.raise_watermark(resource, version);
+            }
+        }
+    }
+    resources.retain(|resource| {
+        view.version(resource).is_none_or(|version| !quota.ledger.permits(resource, version))
+    });
+    recount(quota, Seen { countable, uncountable: &resources, objects }, surroundings)
+}
+
+/// The resources whose objects the quota counts.
+pub fn resources_of(
+    quota: &Quota,
+    countable: &[GroupResource],
+    surroundings: &Surroundings<'_>,
+) -> Vec<GroupResource> {
+    let mut resources = all_countable(countable);
+    resources.retain(|resource| {
+        let hard = quota.spec_hard.keys().map(String::as_str);
+        Evaluator::of(resource)
+            .is_some_and(|evaluator| !evaluator.matching(hard, surroundings.device_classes).is_empty())
+    });
+    resources
+}

@@ -1,0 +1,120 @@
+use plimsoll_resource_math::Quantity;
+
+use super::*;
+
+fn key(name: &str) -> EntryKey {
+    EntryKey { resource: GroupResource::new("", "pods"), name: name.to_owned() }
+}
+
+fn list(amounts: &[(&str, &str)]) -> ResourceList {
+    let amount = |text: &str| Quantity::parse(text).unwrap();
+    amounts.iter().map(|(name, text)| ((*name).to_owned(), amount(text))).collect()
+}
+
+fn create(uid: &str) -> Admission {
+    Admission::Create { uid: uid.to_owned() }
+}
+
+fn update(uid: &str, version: &str) -> Admission {
+    Admission::Update { uid: uid.to_owned(), version: Version::parse(version) }
+}
+
+#[track_caller]
+fn check_awaits(admissions: &[Admission], expected: Awaits) {
+    let mut ledger = Ledger::default();
+    for admission in admissions {
+        ledger.reserve(key("a"), admission, &list(&[("pods", "1")]), "4");
+    }
+    assert_eq!(ledger.entry(&key("a")).unwrap().awaits, expected);
+}
+
+#[test]
+fn several_creates_of_one_name_are_settled_by_time_alone() {
+    let uid = |uid: &str| Awaits::Create { uid: uid.to_owned() };
+    check_awaits(&[create("1")], uid("1"));
+    check_awaits(&[create("1"), create("1")], uid("1"));
+    check_awaits(&[create("1"), create("2")], Awaits::Expiry);
+    check_awaits(&[create("1"), create("2"), update("2", "7")], Awaits::Expiry);
+}
+
+#[test]
+fn an_update_awaits_the_latest_version_that_was_seen() {
+    let after = |text: &str| Awaits::Update { after: Version::parse(text).unwrap() };
+    check_awaits(&[update("1", "9"), update("1", "10")], after("10"));
+    check_awaits(&[update("1", "10"), update("1", "9")], after("10"));
+    check_awaits(&[create("1"), update("1", "9")], after("9"));
+    check_awaits(&[create("1"), update("2", "9")], Awaits::Expiry);
+    check_awaits(&[update("1", "9"), create("2")], Awaits::Expiry);
+    check_awaits(&[update("1", "v9")], Awaits::Expiry);
+}
+
+#[test]
+fn a_name_counts_once_at_the_largest_usage() {
+    let mut ledger = Ledger::default();
+    ledger.reserve(key("a"), &create("1"), &list(&[("cpu", "2"), ("pods", "1")]), "4");
+    ledger.reserve(key("a"), &create("2"), &list(&[("cpu", "1"), ("memory", "1Gi")]), "5");
+    let entry = ledger.entry(&key("a")).unwrap();
+    assert_eq!(entry.usage, list(&[("cpu", "2"), ("memory", "1Gi"), ("pods", "1")]));
+    assert_eq!(entry.written_over, "5");
+}
+
+#[test]
+fn is_read_as_it_was_written() {
+    let mut ledger = Ledger { rising: true, ..Ledger::default() };
+    let alike = list(&[("cpu", "1500m"), ("pods", "1")]);
+    ledger.reserve(key("a"), &create("1"), &alike, "4");
+    ledger.reserve(key("b"), &update("2", "12"), &alike, "4");
+    ledger.reserve(key("c"), &update("3", "opaque"), &list(&[("cpu", "1")]), "4");
+    let gadget =
+        EntryKey { resource: GroupResource::new("stable.example.com", "gadgets"), name: "d".to_owned() };
+    ledger.reserve(gadget.clone(), &create("4"), &list(&[("count/gadgets.stable.example.com", "1")]), "4");
+    ledger.reserve(gadget, &create("5"), &list(&[("count/gadgets.stable.example.com", "1")]), "4");
+    ledger.drop_entry(&key("e"), Version::parse("9").as_ref());
+    let (hard, used) = (list(&[("cpu", "8")]), list(&[("cpu", "2")]));
+    let text = ledger.write(&hard, &used);
+    assert_eq!(text.matches("1500m").count(), 1, "usages stand once: {text}");
+    assert_eq!(Ledger::read(Some(&text), &hard, &used), Ok(ledger));
+}
+
+#[test]
+fn does_not_trust_a_status_that_someone_else_wrote() {
+    let (hard, used) = (list(&[("cpu", "8")]), list(&[("cpu", "2")]));
+    let text = Ledger::default().write(&hard, &used);
+    let read = |text: Option<&str>, used: &ResourceList| Ledger::read(text, &hard, used);
+    assert_eq!(read(Some(&text), &list(&[("cpu", "2000m")])), Ok(Ledger::default()));
+    assert_eq!(read(Some(&text), &list(&[("cpu", "1")])), Err(Untrusted::Mismatch));
+    assert_eq!(read(None, &used), Err(Untrusted::Missing));
+    assert_eq!(Ledger::read(None, &ResourceList::new(), &ResourceList::new()), Ok(Ledger::default()));
+    for text in ["", "{}", "[1]", r#"{"sum":7}"#] {
+        assert!(matches!(read(Some(text), &used), Err(Untrusted::Unreadable(_))), "{text}");
+    }
+    let sum = text.trim_end_matches('}');
+    for rest in [
+        r#","entries":{"pods":{"a":{"use":0,"over":"1"}}}}"#,
+        r#","watermarks":{"pods":"x"}}"#,
+        r#","usages":[{"cpu":"x"}]}"#,
+    ] {
+        let text = format!("{sum}{rest}");
+        assert!(matches!(read(Some(&text), &used), Err(Untrusted::Unreadable(_))), "{text}");
+    }
+}
+
+#[test]
+fn patience_begins_again_when_a_name_is_admitted_again() {
+    use std::time::Duration;
+    let seconds = Duration::from_secs;
+    let mut ledger = Ledger::default();
+    let mut patience = Patience::default();
+    let usage = list(&[("pods", "1")]);
+    ledger.reserve(key("a"), &create("1"), &usage, "4");
+    ledger.reserve(key("b"), &create("2"), &usage, "4");
+    assert!(patience.look(&ledger, seconds(1000)).entries.is_empty());
+    assert_eq!(patience.next(), Some(seconds(1065)));
+    ledger.reserve(key("a"), &create("3"), &usage, "5");
+    assert!(patience.look(&ledger, seconds(1064)).entries.is_empty());
+    assert_eq!(patience.look(&ledger, seconds(1065)).entries, [(key("b"), "4".to_owned())]);
+    assert_eq!(
+        patience.look(&ledger, seconds(1129)).entries,
+        [(key("a"), "5".to_owned()), (key("b"), "4".to_owned())]
+    );
+}

@@ -1,0 +1,479 @@
+//! A cluster small enough to look at every state of: one quota, a few claims, webhooks, recounters with caches that lag.
+//!
+//! All decisions are the library's own; the quota travels as its annotation and its amount, as through the API server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, ResourceQuota};
+use k8s_openapi::jiff::Timestamp;
+use plimsoll_api::group::GroupResource;
+use plimsoll_api::request::Operation;
+use plimsoll_quota::ledger::{self, CacheView, Findings, Patience, Sighting, Version, renew};
+use plimsoll_quota::{
+    Admission, CountedObject, Decision, DeviceClasses, EntryKey, NoNeighbours, Object, Quota, Request,
+    Surroundings, decide,
+};
+use plimsoll_resource_math::{Format, Quantity, ResourceList};
+use serde_json::json;
+
+const KEY: &str = "requests.storage";
+
+/// The unit of time: an object may be stored in the one of its admission and in the next.
+const TICK: Duration = Duration::from_secs(33);
+const STORABLE_TICKS: u8 = 1;
+
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Step {
+    Create { name: u8, size: u8 },
+    Update { name: u8, size: u8 },
+    Delete { name: u8 },
+}
+
+/// A mistake that the protocol could make, each of which must be found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    /// The recount forgets what is reserved.
+    NoEntries,
+    /// The recount counts from any cache, however old.
+    NoWatermark,
+    /// A charge that lost the race is written again without being decided again.
+    UndecidedRetry,
+    /// An admission of a name that waits already does not make the wait begin again.
+    NoFreshWait,
+    /// A lost ledger is taken for an empty one.
+    NoRising,
+}
+
+/// The rules of one model.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    pub(crate) hard: u8,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) recounters: usize,
+    pub(crate) ticks: u8,
+    /// Someone removes the annotation once.
+    pub(crate) strips: bool,
+    pub(crate) fault: Option<Fault>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct QuotaObject {
+    version: u64,
+    used: String,
+    annotation: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stored {
+    uid: u8,
+    size: u8,
+    version: u64,
+}
+
+type Objects = BTreeMap<u8, Stored>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Progress {
+    Waiting,
+    /// The API server waits for an answer; the webhook has read the quota.
+    Reviewing {
+        old: Option<Stored>,
+        read: QuotaObject,
+    },
+    /// The webhook agreed.
+    Admitted {
+        old: Option<Stored>,
+        at: u8,
+    },
+    Done,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Recounter {
+    cache: Option<(u64, Objects)>,
+    patience: Patience,
+    /// What it is about to write, over which version.
+    write: Option<(u64, QuotaObject)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    now: u8,
+    version: u64,
+    stripped: bool,
+    pub(crate) quota: QuotaObject,
+    pub(crate) objects: Objects,
+    pub(crate) progress: Vec<Progress>,
+    pub(crate) recounters: Vec<Recounter>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    /// The client sends a request, which reaches a webhook.
+    Send(usize),
+    /// The webhook decides and writes.
+    Decide(usize),
+    /// The API server stores what was admitted.
+    Store(usize),
+    /// Time passes.
+    Tick,
+    /// A recounter's cache catches up.
+    Sync(usize),
+    /// A recounter reads the quota and counts.
+    Count(usize),
+    /// A recounter writes what it counted.
+    Write(usize),
+    /// A recounter's process is replaced.
+    Restart(usize),
+    /// Someone removes the annotation.
+    Strip,
+}
+
+fn claims() -> GroupResource {
+    GroupResource::new("", "persistentvolumeclaims")
+}
+
+fn amount(size: u8) -> Quantity {
+    Quantity::from_units(size.into(), Format::DecimalSi)
+}
+
+fn claim(name: u8, stored: Stored) -> PersistentVolumeClaim {
+    let object = json!({
+        "metadata": {"name": name.to_string(), "namespace": "team", "uid": stored.uid.to_string(),
+            "resourceVersion": (stored.version > 0).then(|| stored.version.to_string())},
+        "spec": {"resources": {"requests": {"storage": stored.size.to_string()}}},
+    });
+    serde_json::from_value(object).unwrap()
+}
+
+fn with_surroundings<T>(act: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+    act(&Surroundings {
+        now: Timestamp::UNIX_EPOCH,
+        device_classes: &DeviceClasses::default(),
+        neighbours: &NoNeighbours,
+    })
+}
+
+/// The cache of a recounter, or a list from the store.
+struct View<'a> {
+    version: Version,
+    objects: &'a Objects,
+    consistent: bool,
+}
+
+impl CacheView for View<'_> {
+    fn version(&self, resource: &GroupResource) -> Option<&Version> {
+        (*resource == claims()).then_some(&self.version)
+    }
+
+    fn is_consistent(&self, _resource: &GroupResource) -> bool {
+        self.consistent
+    }
+
+    fn sighting(&self, key: &EntryKey) -> Option<Sighting> {
+        let stored = self.objects.get(&key.name.parse().ok()?)?;
+        Some(Sighting::Stored {
+            uid: stored.uid.to_string(),
+            version: Version::parse(&stored.version.to_string()),
+        })
+    }
+}
+
+impl Script {
+    pub(crate) fn begin(&self) -> World {
+        let mut quota = QuotaObject { version: 1, used: "0".to_owned(), annotation: None };
+        let mut parsed = self.parse(&quota).unwrap_or_else(|fresh| *fresh);
+        parsed.ledger.rising = false;
+        quota.annotation = Some(parsed.ledger_text());
+        World {
+            now: 0,
+            version: 1,
+            stripped: false,
+            quota,
+            objects: Objects::new(),
+            progress: vec![Progress::Waiting; self.steps.len()],
+            recounters: vec![Recounter::default(); self.recounters],
+        }
+    }
+
+    /// The quota; as the error, one with a new ledger if there is none to be relied upon.
+    fn parse(&self, object: &QuotaObject) -> Result<Quota, Box<Quota>> {
+        let hard = json!({KEY: self.hard.to_string()});
+        let mut api: ResourceQuota = serde_json::from_value(json!({
+            "metadata": {"name": "q", "namespace": "team"},
+            "spec": {"hard": hard},
+            "status": {"hard": hard, "used": {KEY: object.used}},
+        }))
+        .unwrap();
+        if let Some(annotation) = &object.annotation {
+            api.metadata.annotations =
+                Some(BTreeMap::from([(ledger::ANNOTATION.to_owned(), annotation.clone())]));
+        }
+        let mut quota = Quota::parse(&api).unwrap();
+        if quota.read_ledger(&api).is_ok() {
+            return Ok(quota);
+        }
+        quota.ledger.rising = self.fault != Some(Fault::NoRising);
+        Err(Box::new(quota))
+    }
+
+    pub(crate) fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        for (index, progress) in world.progress.iter().enumerate() {
+            match progress {
+                Progress::Waiting => actions.push(Action::Send(index)),
+                Progress::Reviewing { .. } => actions.push(Action::Decide(index)),
+                Progress::Admitted { .. } if world.is_storable(index) => actions.push(Action::Store(index)),
+                Progress::Admitted { .. } | Progress::Done => {}
+            }
+        }
+        if world.now < self.ticks {
+            actions.push(Action::Tick);
+        }
+        for (index, recounter) in world.recounters.iter().enumerate() {
+            match &recounter.write {
+                Some(_) => actions.push(Action::Write(index)),
+                None => actions.push(Action::Count(index)),
+            }
+            if recounter.cache.as_ref().is_none_or(|(_, objects)| *objects != world.objects) {
+                actions.push(Action::Sync(index));
+            }
+            if recounter.patience != Patience::default() {
+                actions.push(Action::Restart(index));
+            }
+        }
+        if self.strips && !world.stripped {
+            actions.push(Action::Strip);
+        }
+    }
+
+    /// What becomes of the world; none if nothing changes.
+    pub(crate) fn next(&self, before: &World, action: Action) -> Option<World> {
+        let mut world = before.clone();
+        match action {
+            Action::Send(index) => self.send(&mut world, index),
+            Action::Decide(index) => self.decide(&mut world, index),
+            Action::Store(index) => self.store(&mut world, index),
+            Action::Tick => world.now += 1,
+            Action::Sync(index) => {
+                world.recounters[index].cache = Some((world.version, world.objects.clone()));
+            }
+            Action::Count(index) => self.count(&mut world, index),
+            Action::Write(index) => {
+                if let Some((over, mut written)) = world.recounters[index].write.take()
+                    && over == world.quota.version
+                {
+                    world.version += 1;
+                    written.version = world.version;
+                    world.quota = written;
+                }
+            }
+            Action::Restart(index) => world.recounters[index].patience = Patience::default(),
+            Action::Strip => {
+                world.stripped = true;
+                world.version += 1;
+                world.quota.version = world.version;
+                world.quota.annotation = None;
+            }
+        }
+        (world != *before).then_some(world)
+    }
+
+    fn send(&self, world: &mut World, index: usize) {
+        let read = world.quota.clone();
+        world.progress[index] = match self.steps[index] {
+            Step::Create { .. } => Progress::Reviewing { old: None, read },
+            Step::Update { name, .. } => match world.objects.get(&name) {
+                Some(old) => Progress::Reviewing { old: Some(*old), read },
+                None => return,
+            },
+            Step::Delete { name } => {
+                if world.objects.remove(&name).is_none() {
+                    return;
+                }
+                world.version += 1;
+                Progress::Done
+            }
+        };
+    }
+
+    fn decide(&self, world: &mut World, index: usize) {
+        let Progress::Reviewing { old, read } = world.progress[index].clone() else { return };
+        let (Step::Create { name, size } | Step::Update { name, size }) = self.steps[index] else { return };
+        let again = Progress::Reviewing { old, read: world.quota.clone() };
+        let Ok(mut quota) = self.parse(&read) else {
+            world.progress[index] = again;
+            return;
+        };
+        let uid = old.map_or_else(|| u8::try_from(index).unwrap(), |old| old.uid);
+        let object = claim(name, Stored { uid, size, version: 0 });
+        let old_object = old.map(|old| claim(name, old));
+        let request = Request {
+            operation: if old.is_some() { Operation::Update } else { Operation::Create },
+            resource: &claims(),
+            subresource: "",
+            namespace: "team",
+            name: &name.to_string(),
+            object: Object::PersistentVolumeClaim(&object),
+            old_object: old_object.as_ref().map(Object::PersistentVolumeClaim),
+        };
+        let decision = with_surroundings(|surroundings| {
+            decide(&request, std::slice::from_ref(&quota), &[], surroundings).unwrap()
+        });
+        let Decision::Admitted(charges) = decision else {
+            world.progress[index] = Progress::Done;
+            return;
+        };
+        let admitted = Progress::Admitted { old, at: world.now };
+        let Some(charge) = charges.first() else {
+            world.progress[index] = admitted;
+            return;
+        };
+        if world.quota.version != read.version && self.fault != Some(Fault::UndecidedRetry) {
+            world.progress[index] = again;
+            return;
+        }
+        let admission = match old {
+            None => Admission::Create { uid: uid.to_string() },
+            Some(old) => {
+                Admission::Update { uid: uid.to_string(), version: Version::parse(&old.version.to_string()) }
+            }
+        };
+        let key = EntryKey { resource: claims(), name: name.to_string() };
+        let over = match self.fault {
+            Some(Fault::NoFreshWait) => String::new(),
+            _ => world.quota.version.to_string(),
+        };
+        let undecided = world.quota.version != read.version;
+        if undecided {
+            let Ok(newer) = self.parse(&world.quota) else { return };
+            quota = newer;
+            quota.used.add(&charge.requested);
+            quota.ledger.reserve(key, &admission, &charge.usage, &over);
+        } else {
+            quota.reserve(charge, key, &admission, &over);
+        }
+        world.version += 1;
+        world.quota = written(&quota, world.version);
+        world.progress[index] = admitted;
+    }
+
+    fn store(&self, world: &mut World, index: usize) {
+        let Progress::Admitted { old, .. } = world.progress[index] else { return };
+        world.progress[index] = Progress::Done;
+        let (Step::Create { name, size } | Step::Update { name, size }) = self.steps[index] else { return };
+        let present = world.objects.get(&name);
+        if present.map(|present| present.version) != old.map(|old| old.version) {
+            return;
+        }
+        world.version += 1;
+        let uid = old.map_or_else(|| u8::try_from(index).unwrap(), |old| old.uid);
+        world.objects.insert(name, Stored { uid, size, version: world.version });
+    }
+
+    fn count(&self, world: &mut World, index: usize) {
+        let now = TICK * u32::from(world.now);
+        let live = (world.version, world.objects.clone());
+        let (mut quota, consistent) = match self.parse(&world.quota) {
+            Ok(quota) => (quota, false),
+            Err(fresh) => (*fresh, true),
+        };
+        let recounter = &mut world.recounters[index];
+        let overdue = recounter.patience.look(&quota.ledger, now);
+        let consistent = consistent || overdue.rising;
+        let cache = if consistent { Some(live.clone()) } else { recounter.cache.clone() };
+        let Some((version, objects)) = cache else { return };
+        let found = |key: &EntryKey| {
+            let stored = live.1.get(&key.name.parse().ok()?)?;
+            Version::parse(&stored.version.to_string())
+        };
+        let entries = overdue.entries.into_iter().map(|(key, written_over)| {
+            let found = found(&key);
+            (key, written_over, found)
+        });
+        let findings = Findings { entries: entries.collect(), rising: overdue.rising };
+        if self.fault == Some(Fault::NoEntries) {
+            quota.ledger = plimsoll_quota::Ledger::default();
+        }
+        let consistent = consistent || self.fault == Some(Fault::NoWatermark);
+        let view =
+            View { version: Version::parse(&version.to_string()).unwrap(), objects: &objects, consistent };
+        let claims_stored: Vec<_> = objects.iter().map(|(name, stored)| claim(*name, *stored)).collect();
+        let resource = claims();
+        let counted: Vec<_> = claims_stored
+            .iter()
+            .map(|claim| CountedObject { resource: &resource, object: Object::PersistentVolumeClaim(claim) })
+            .collect();
+        with_surroundings(|surroundings| {
+            renew(&mut quota, &view, &findings, (&[], &counted), surroundings).unwrap();
+        });
+        let result = written(&quota, world.quota.version);
+        if result != world.quota {
+            world.recounters[index].write = Some((world.quota.version, result));
+        }
+    }
+
+    /// Brings a world to rest: nothing is under way any more, and the recounters have had all the time that they need.
+    pub(crate) fn come_to_rest(&self, mut world: World) -> World {
+        world.progress = vec![Progress::Done; self.steps.len()];
+        for _ in 0..6 {
+            world.now += 1;
+            for index in 0..self.recounters {
+                for action in [Action::Sync(index), Action::Count(index), Action::Write(index)] {
+                    world = self.next(&world, action).unwrap_or(world);
+                }
+            }
+        }
+        world
+    }
+}
+
+fn written(quota: &Quota, version: u64) -> QuotaObject {
+    QuotaObject { version, used: quota.used.amount(KEY).to_string(), annotation: Some(quota.ledger_text()) }
+}
+
+impl World {
+    fn is_storable(&self, index: usize) -> bool {
+        matches!(self.progress[index], Progress::Admitted { at, .. } if self.now - at <= STORABLE_TICKS)
+    }
+
+    /// What is stored, or could still be in the worst case. Two objects of one name never are.
+    pub(crate) fn at_most_stored(&self, script: &Script) -> Quantity {
+        let mut sizes: BTreeMap<u8, u8> =
+            self.objects.iter().map(|(name, stored)| (*name, stored.size)).collect();
+        for (index, step) in script.steps.iter().enumerate() {
+            let (Step::Create { name, size } | Step::Update { name, size }) = *step else { continue };
+            if self.is_storable(index) && self.can_be_stored(index, name) {
+                let largest = sizes.entry(name).or_default();
+                *largest = size.max(*largest);
+            }
+        }
+        let mut sum = ResourceList::new();
+        for size in sizes.values() {
+            sum.add(&ResourceList::from_iter([(KEY.to_owned(), amount(*size))]));
+        }
+        sum.amount(KEY)
+    }
+
+    /// A create can be, once a present object has gone; an update only over the version that it saw.
+    fn can_be_stored(&self, index: usize, name: u8) -> bool {
+        match &self.progress[index] {
+            Progress::Admitted { old: Some(old), .. } => {
+                self.objects.get(&name).is_some_and(|present| present.version == old.version)
+            }
+            _ => true,
+        }
+    }
+
+    /// What is stored.
+    pub(crate) fn stored(&self) -> Quantity {
+        let size: u8 = self.objects.values().map(|stored| stored.size).sum();
+        amount(size)
+    }
+
+    /// What the quota says is used.
+    pub(crate) fn used(&self) -> Quantity {
+        Quantity::parse(&self.quota.used).unwrap()
+    }
+}
