@@ -72,8 +72,13 @@ pub(super) fn parse(text: &str) -> Result<Quantity, ParseQuantityError> {
         Some(nanos) => (Amount::Nanos(if parts.negative { -nanos } else { nanos }), suffix.format()),
         None => long(&parts, suffix)?,
     };
-    let text = (keeps_text(&parts, suffix) && !is_canonical(&parts, suffix)).then(|| Box::from(text));
-    Ok(Quantity { amount, format, text })
+    let kept = (keeps_text(&parts, suffix) && !is_canonical(&parts, suffix)).then(|| Box::from(text));
+    let quantity = Quantity { amount, format, text: kept };
+    // What is printed must be readable again, and may be longer: an exponent becomes a multiple of 3, a fraction gets a suffix.
+    if matches!(quantity.amount, Amount::Large(_)) && quantity.canonical().len() > MAX_LENGTH {
+        return Err(ParseQuantityError::OutOfRange);
+    }
+    Ok(quantity)
 }
 
 fn split(text: &[u8]) -> Result<Parts<'_>, ParseQuantityError> {
@@ -189,9 +194,7 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
     }
     let places = i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
     let least = exponent.saturating_sub(places);
-    if exponent.max(printed_exponent(parts, least)) > MAX_EXPONENT
-        || printed_length(parts, least) > MAX_LENGTH
-    {
+    if exponent.max(printed_exponent(parts, least)) > MAX_EXPONENT {
         return Err(ParseQuantityError::OutOfRange);
     }
     let shift = exponent.saturating_sub(places).saturating_add(NANO_PLACES);
@@ -199,13 +202,6 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
         Ok(shift) => mantissa * BigUint::from(10_u32).pow(shift),
         Err(_) => divide_up(mantissa, shift.unsigned_abs()),
     })
-}
-
-/// The length with which an amount is printed, at the most: its exponent becomes a multiple of 3, and what that leaves
-/// over becomes digits.
-fn printed_length(parts: &Parts<'_>, exponent: i64) -> usize {
-    let more = usize::try_from(exponent.rem_euclid(3)).unwrap_or_default();
-    usize::from(parts.negative) + parts.integer.len() + parts.fraction.len() + more + parts.suffix.len()
 }
 
 /// The exponent with which an amount is printed, at the least: zeros at the end of its digits go into it. What is printed
