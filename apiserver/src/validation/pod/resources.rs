@@ -199,6 +199,7 @@ fn is_divisible(amount: &Quantity, size: &str) -> bool {
     if size.sign() != Ordering::Greater || !is_whole(&size) {
         return false;
     }
+    // DIFFERENCE: D-Pod-5. Upstream's amount wraps around.
     amount.value().checked_rem(size.value()) == Some(0)
 }
 

@@ -33,6 +33,12 @@ pub(super) fn wraps_in_thousandths(text: &str) -> bool {
     Quantity::parse(text).is_ok_and(|amount| amount.value() > MOST || amount.value() < -MOST)
 }
 
+/// Whether an amount does not fit into 64 bits, so that upstream's whole number wraps around.
+pub(super) fn exceeds_int64(text: &str) -> bool {
+    let most = Quantity::from_units(i64::MAX, Format::DecimalSi);
+    Quantity::parse(text).is_ok_and(|amount| amount > most || -amount > most)
+}
+
 /// Whether an amount has no letter of its own: a thousand times the largest, or 1024 times.
 pub(super) fn is_above_letters(amount: &Quantity) -> bool {
     let amount = if amount.sign().is_lt() { -amount.clone() } else { amount.clone() };
@@ -46,13 +52,18 @@ pub(super) fn has_wrapped_exponent(text: &str) -> bool {
 }
 
 /// Whether upstream may add the overhead of a pod into an amount of the pod as a whole, and read that again: it holds it as
-/// a big decimal then, and so its text is long, broken, or has an exponent or a large suffix.
+/// a big decimal then.
 ///
 /// DIFFERENCE: D-PodResources-1.
 pub(super) fn may_count_overhead_twice(pod: &Value) -> bool {
     let spec = &pod["spec"];
-    let is_big_decimal = |text: &str| text.len() > 14 || text.contains(['.', 'e', 'E', 'P', 'T']);
-    spec["overhead"].is_object() && any_text(&spec["resources"], &is_big_decimal)
+    spec["overhead"].is_object() && any_text(&spec["resources"], &may_be_big_decimal)
+}
+
+/// Whether upstream may hold an amount as a big decimal, which it does where the text is long, broken, or has an exponent or a large
+/// suffix.
+pub(super) fn may_be_big_decimal(text: &str) -> bool {
+    text.len() > 14 || text.contains(['.', 'e', 'E', 'P', 'T'])
 }
 
 /// Whether two lists of messages differ in how an amount is written, and in nothing else.

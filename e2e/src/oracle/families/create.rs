@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::Family;
 use super::amounts::explain_by_amount;
 use super::pod::{
-    explain_fractions, explain_integers, explain_secret, explain_wording, ordered, pruned, spoil,
+    explain_fractions, explain_huge_pages, explain_integers, explain_secret, explain_wording, ordered,
+    pruned, spoil,
 };
 use crate::oracle::generate::created::created;
 use crate::oracle::generate::{chance, number};
@@ -33,6 +34,7 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
         return Some("D-Validation-3");
     }
     explain_integers(ours, &their_own)
+        .or_else(|| explain_huge_pages(ours, &their_own))
         .or_else(|| explain_fractions(ours, &their_own))
         .or_else(|| explain_selector(ours, &their_own))
         .or_else(|| explain_empty_list(ours, &their_own))

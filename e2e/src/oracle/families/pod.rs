@@ -4,7 +4,7 @@
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
-use super::amounts::{same_but_for_wording, wraps_in_thousandths};
+use super::amounts::{exceeds_int64, same_but_for_wording, wraps_in_thousandths};
 use crate::oracle::generate::matching::label_selector;
 use crate::oracle::generate::pod::pod;
 use crate::oracle::generate::{chance, maybe, number, object, pick};
@@ -631,20 +631,41 @@ fn collect(value: &Value, path: &mut String, paths: &mut Vec<String>) {
     }
 }
 
-/// DIFFERENCE: D-Pod-1. Upstream takes a huge whole number for a fraction; all else is the same.
+/// DIFFERENCE: D-Pod-1. Upstream takes a huge whole number for a fraction, or a huge fraction for a whole number; all else is the
+/// same.
 pub(super) fn explain_integers(ours: &Value, theirs: &Value) -> Option<&'static str> {
-    let errors = |outcome: &Value| outcome["errors"].as_array().cloned().unwrap_or_default();
-    let (ours, theirs) = (errors(ours), errors(theirs));
-    let is_fraction =
-        |error: &&Value| error.as_str().is_some_and(|text| text.ends_with("\": must be an integer"));
-    // In order of text, as an error in between may part neighbours that would have been sorted.
-    let others = |errors: &[Value]| {
-        let others = errors.iter().filter(|error| !is_fraction(error)).map(Value::to_string);
-        let mut others: Vec<String> = others.collect();
-        others.sort();
-        others
+    let is_fraction = |error: &str| {
+        let amount = error.strip_suffix("\": must be an integer").and_then(|front| front.rsplit('"').next());
+        amount.is_some_and(wraps_in_thousandths)
     };
-    (ours.len() < theirs.len() && others(&ours) == others(&theirs)).then_some("D-Pod-1")
+    let (ours, theirs) = (errors(ours), errors(theirs));
+    let same = others(&ours, is_fraction) == others(&theirs, is_fraction);
+    (ours.len() != theirs.len() && same).then_some("D-Pod-1")
+}
+
+/// DIFFERENCE: D-Pod-5. Upstream takes a huge amount for a multiple of any size of huge pages; all else is the same.
+pub(super) fn explain_huge_pages(ours: &Value, theirs: &Value) -> Option<&'static str> {
+    let is_indivisible = |error: &str| {
+        let amount = error
+            .split_once(" is not positive integer multiple of ")
+            .and_then(|(front, _)| front.rsplit(' ').next());
+        amount.is_some_and(exceeds_int64)
+    };
+    let (ours, theirs) = (errors(ours), errors(theirs));
+    let same = others(&ours, is_indivisible) == others(&theirs, is_indivisible);
+    (ours.len() > theirs.len() && same).then_some("D-Pod-5")
+}
+
+fn errors(outcome: &Value) -> Vec<String> {
+    let errors = outcome["errors"].as_array().into_iter().flatten();
+    errors.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The errors for which `apart` does not hold, in order of text, as one in between may part neighbours that would have been sorted.
+fn others(errors: &[String], apart: impl Fn(&str) -> bool) -> Vec<&String> {
+    let mut others: Vec<&String> = errors.iter().filter(|error| !apart(error)).collect();
+    others.sort();
+    others
 }
 
 /// DIFFERENCE: D-Quantity-3. Upstream warns of a fraction of a byte where its count of thousandths has wrapped around; all

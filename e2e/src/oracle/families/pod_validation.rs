@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::amounts::explain_by_amount;
 use super::pod::{
-    explain_fractions, explain_integers, explain_secret, explain_wording, mistaken_pod, ordered, pruned,
+    explain_fractions, explain_huge_pages, explain_integers, explain_secret, explain_wording, mistaken_pod,
+    ordered, pruned,
 };
 use super::{Family, decode};
 
@@ -17,6 +18,7 @@ pub(super) const FAMILY: Family = Family {
     known_difference: Some(|input, ours, theirs| {
         explain_by_amount(input)
             .or_else(|| explain_integers(ours, theirs))
+            .or_else(|| explain_huge_pages(ours, theirs))
             .or_else(|| explain_fractions(ours, theirs))
             .or_else(|| explain_wording(ours, theirs))
             .or_else(|| explain_secret(ours, theirs))

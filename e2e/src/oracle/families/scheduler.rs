@@ -12,6 +12,7 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::amounts::may_be_big_decimal;
 use super::{Family, decode};
 use crate::oracle::generate::matching::NODE_NAMES;
 use crate::oracle::generate::node::named_node;
@@ -192,14 +193,14 @@ fn shares_host_port(input: &Value) -> bool {
         .any(|port| !taken.insert(port))
 }
 
-/// Whether the pod as a whole asks for an amount with a fraction of a resource that the overhead has too.
+/// Whether upstream may hold what the pod as a whole asks for of a resource as a big decimal, and the overhead has that resource too.
 fn grows_by_overhead(spec: &Value) -> bool {
     let requests = spec["resources"]["requests"].as_object();
-    let is_fraction = |amount: &Value| amount.as_str().is_some_and(|text| text.contains('.'));
+    let is_big_decimal = |amount: &Value| amount.as_str().is_some_and(may_be_big_decimal);
     requests
         .into_iter()
         .flatten()
-        .any(|(name, amount)| is_fraction(amount) && spec["overhead"].get(name).is_some())
+        .any(|(name, amount)| is_big_decimal(amount) && spec["overhead"].get(name).is_some())
 }
 
 fn has_absurd_amount(value: &Value) -> bool {
