@@ -3,4 +3,6 @@
 pub mod daemon_set;
 pub mod owner;
 pub mod pod_from_template;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod template_hash;

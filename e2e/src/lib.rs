@@ -4,10 +4,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "the task runner is all edge: files, programs, clocks")]
 
+pub mod cluster;
 pub mod counts;
 pub mod made_up;
 pub mod oracle;
 pub mod real_manifests;
+pub mod suite;
 pub mod upstream;
 pub mod verify;
 
@@ -36,6 +38,10 @@ enum Command {
     MakeManifests(made_up::Options),
     /// Simulate every manifest that comes with upstream's module.
     RealManifests,
+    /// Start a cluster of upstream's programs and ours, and keep it until Ctrl-C.
+    Up,
+    /// Start a cluster, run the tests against it, and count them.
+    Test(suite::Options),
     /// Run everything that must pass before a change lands, and count the tests.
     Verify(verify::Options),
 }
@@ -54,6 +60,13 @@ pub fn run(arguments: &Arguments, input: &mut dyn Read, output: &mut dyn Write) 
             written.map(|()| true).context("can't write the manifests")
         }
         Command::RealManifests => Ok(real_manifests::check(output)?.failed == 0),
+        Command::Up => suite::up().map(|()| true),
+        Command::Test(options) => Ok(suite::run(options)?.failed == 0),
         Command::Verify(options) => verify::run(options, output),
     }
+}
+
+/// Prints a line at once.
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("can't print")
 }

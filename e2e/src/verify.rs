@@ -11,6 +11,7 @@ use clap::Args;
 use crate::counts::Counts;
 use crate::oracle;
 use crate::real_manifests;
+use crate::suite;
 
 /// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -54,6 +55,8 @@ pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
     counts += oracle::run_all(options.cases, seed, output)?;
     writeln!(output, "\n== manifests that others wrote: cargo e2e real-manifests")?;
     counts += real_manifests::check(output)?;
+    writeln!(output, "\n== a cluster: cargo e2e test")?;
+    counts += suite::run(&suite::Options::default())?;
     writeln!(output, "\n{} passed, {} failed", counts.passed, counts.failed)?;
     Ok(counts.failed == 0)
 }

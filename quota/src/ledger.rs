@@ -91,6 +91,11 @@ pub enum Admission {
 }
 
 impl Ledger {
+    /// The ledger of a quota whose former one can't be relied upon: what that one reserved may still be stored.
+    pub fn begun_anew() -> Self {
+        Self { rising: true, ..Self::default() }
+    }
+
     /// What is reserved for a name, if anything is.
     pub fn reserved(&self, key: &EntryKey) -> Option<&ResourceList> {
         self.entries.get(key).map(|entry| &entry.usage)

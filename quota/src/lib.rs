@@ -17,6 +17,7 @@ pub mod refusal;
 pub mod request;
 pub mod scopes;
 pub mod surroundings;
+pub mod typed_object;
 
 pub use charge::{Charge, Decision, decide};
 pub use device_classes::DeviceClasses;
@@ -29,3 +30,4 @@ pub use refusal::{Cause, Refusal};
 pub use request::{Object, Operation, Request};
 pub use scopes::ScopeRequirement;
 pub use surroundings::{Neighbours, NoNeighbours, Surroundings};
+pub use typed_object::TypedObject;

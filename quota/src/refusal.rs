@@ -121,6 +121,22 @@ impl Refusal {
     }
 }
 
+impl Cause {
+    /// The quota that refuses, if it is one.
+    pub fn quota(&self) -> Option<&str> {
+        match self {
+            Self::Exceeded { quota, .. }
+            | Self::MissingResources { quota, .. }
+            | Self::StatusUnknown { quota, .. }
+            | Self::UnmatchableScope { quota, .. } => Some(quota),
+            Self::NegativeUsage { .. }
+            | Self::NoOldObject
+            | Self::UncoveredResources { .. }
+            | Self::UncoveredScopes { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.status().message)

@@ -19,7 +19,7 @@ mod validate;
 
 pub use applies::{Handling, applies};
 pub use constraint::{Fault, Rule};
-pub use defaults::{ANNOTATION, Change, Target, default_pod};
+pub use defaults::{ANNOTATION, Change, Key, Target, default_pod};
 pub use limits::{Item, ItemType, LimitRanges, Limits, ParseLimitsError};
 pub use refusal::{Refusal, Subject, Violation};
 pub use remedy::{Field, Remedy};

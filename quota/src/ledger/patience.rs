@@ -51,6 +51,11 @@ impl Patience {
         overdue
     }
 
+    /// How many entries are waited for.
+    pub fn waiting(&self) -> usize {
+        self.entries.len()
+    }
+
     /// When the next wait ends, if any is on.
     pub fn next(&self) -> Option<Duration> {
         let entries = self.entries.values().map(|waiting| waiting.since);

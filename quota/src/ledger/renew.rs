@@ -25,6 +25,9 @@ pub struct Findings {
 /// A quota whose ledger can't be relied upon comes in with a new, [rising](super::Ledger::rising) one, and must be counted from
 /// consistent lists; so must one whose wait for a lost ledger is over.
 ///
+/// Returns the resources that could not be counted, because the cache has not been filled or is older than an object that settled an
+/// entry. Their keys keep what they had.
+///
 /// # Errors
 /// An object can't be measured.
 pub fn renew(
@@ -33,7 +36,7 @@ pub fn renew(
     findings: &Findings,
     (countable, objects): (&[GroupResource], &[CountedObject<'_>]),
     surroundings: &Surroundings<'_>,
-) -> Result<(), UsageError> {
+) -> Result<Vec<GroupResource>, UsageError> {
     let mut resources = resources_of(quota, countable, surroundings);
     for resource in resources.iter().filter(|resource| view.is_consistent(resource)) {
         if let Some(version) = view.version(resource) {
@@ -56,7 +59,8 @@ pub fn renew(
     resources.retain(|resource| {
         view.version(resource).is_none_or(|version| !quota.ledger.permits(resource, version))
     });
-    recount(quota, Seen { countable, uncountable: &resources, objects }, surroundings)
+    recount(quota, Seen { countable, uncountable: &resources, objects }, surroundings)?;
+    Ok(resources)
 }
 
 /// The resources whose objects the quota counts.

@@ -30,13 +30,22 @@ pub enum Target {
     Annotation,
 }
 
+/// One step on the way to a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// A field of an object, or a key of a map.
+    Field(&'a str),
+    /// A place in a list, from 0.
+    Index(usize),
+}
+
 impl Target {
     /// The path of the field, as in `spec.containers[0].resources.limits[cpu]`.
     pub fn path(&self) -> String {
         match self {
             Self::Amount { init, index, field, resource } => {
                 let spec = Path::root("spec");
-                let list = spec.child(if *init { "initContainers" } else { "containers" });
+                let list = spec.child(containers(*init));
                 let container = list.index(*index);
                 let resources = container.child("resources");
                 resources.child(field.as_str()).key(resource).to_string()
@@ -47,6 +56,27 @@ impl Target {
             }
         }
     }
+
+    /// The way to the field, step by step.
+    pub fn keys(&self) -> Vec<Key<'_>> {
+        match self {
+            Self::Amount { init, index, field, resource } => vec![
+                Key::Field("spec"),
+                Key::Field(containers(*init)),
+                Key::Index(*index),
+                Key::Field("resources"),
+                Key::Field(field.as_str()),
+                Key::Field(resource),
+            ],
+            Self::Annotation => {
+                vec![Key::Field("metadata"), Key::Field("annotations"), Key::Field(ANNOTATION)]
+            }
+        }
+    }
+}
+
+fn containers(init: bool) -> &'static str {
+    if init { "initContainers" } else { "containers" }
 }
 
 /// One thing filled in.

@@ -1,0 +1,369 @@
+//! The ResourceQuota status controller: watches quotas and what they count, counts anew where something changed, and settles the
+//! quota ledger.
+
+mod countable;
+mod coverage;
+mod kind_cache;
+mod snapshot;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::api::resource::v1::DeviceClass;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ListParams, PostParams};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, ResourceExt as _};
+use plimsoll_api::group::GroupResource;
+use plimsoll_quota::ledger::{ANNOTATION, Findings, Patience, renew, resources_of};
+use plimsoll_quota::{CountedObject, DeviceClasses, Evaluator, Ledger, NoNeighbours, Quota, Surroundings};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use self::countable::Countable;
+use self::coverage::Coverage;
+use self::kind_cache::KindCache;
+use self::snapshot::Snapshot;
+use super::metrics::{Metrics, ResourceLabels};
+
+/// How long changes are gathered before they are counted.
+const GATHER: Duration = Duration::from_millis(100);
+/// How often overdue entries are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// For how long a cache may be behind a watermark before the store itself is asked.
+const BEHIND: Duration = Duration::from_secs(10);
+
+/// What happens around the controller.
+enum Happening {
+    /// A quota came or changed.
+    Quota(Box<ResourceQuota>),
+    /// A quota is gone.
+    QuotaGone(Box<ResourceQuota>),
+    /// All quotas that there are have been told.
+    QuotasTold,
+    /// Objects of a namespace changed; none: of any.
+    Objects(Option<String>),
+    /// The API server asks webhooks about these resources.
+    Rules(BTreeSet<GroupResource>),
+}
+
+/// What the controller remembers of one quota.
+#[derive(Default)]
+struct Remembered {
+    object: ResourceQuota,
+    patience: Patience,
+    behind_since: Option<Instant>,
+}
+
+/// The controller.
+pub(super) struct Controller {
+    client: Client,
+    metrics: Arc<Metrics>,
+    ready: Arc<AtomicBool>,
+    period: Duration,
+    started: Instant,
+    /// By namespace and name.
+    quotas: BTreeMap<(String, String), Remembered>,
+    countable: Countable,
+    caches: HashMap<GroupResource, Arc<KindCache>>,
+    coverage: Coverage,
+    quota_webhook_configuration: String,
+    device_classes: DeviceClasses,
+    dirty: BTreeSet<String>,
+    happenings: (mpsc::UnboundedSender<Happening>, mpsc::UnboundedReceiver<Happening>),
+}
+
+impl Controller {
+    /// A controller that counts everything every `period`.
+    pub(super) fn new(
+        client: Client,
+        metrics: Arc<Metrics>,
+        ready: Arc<AtomicBool>,
+        period: Duration,
+        quota_webhook_configuration: String,
+    ) -> Self {
+        Self {
+            countable: Countable::new(client.clone()),
+            client,
+            metrics,
+            ready,
+            period,
+            started: Instant::now(),
+            quotas: BTreeMap::new(),
+            caches: HashMap::new(),
+            coverage: Coverage::default(),
+            quota_webhook_configuration,
+            device_classes: DeviceClasses::default(),
+            dirty: BTreeSet::new(),
+            happenings: mpsc::unbounded_channel(),
+        }
+    }
+
+    /// Runs for as long as the process does.
+    pub(super) async fn run(mut self) {
+        tokio::spawn(follow_quotas(self.client.clone(), self.happenings.0.clone()));
+        tokio::spawn(coverage::follow(self.client.clone(), self.quota_webhook_configuration.clone(), {
+            let happenings = self.happenings.0.clone();
+            // The controller has ended if nobody listens.
+            move |rules| drop(happenings.send(Happening::Rules(rules)))
+        }));
+        let mut look = tokio::time::interval(LOOK);
+        let mut everything = tokio::time::interval(self.period);
+        loop {
+            tokio::select! {
+                Some(happening) = self.happenings.1.recv() => self.take(happening),
+                _ = look.tick() => self.look_for_waiting(),
+                _ = everything.tick() => {
+                    self.read_device_classes().await;
+                    self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
+                }
+            }
+            if self.dirty.is_empty() {
+                continue;
+            }
+            // What else changes at about the same time shares the count.
+            let until = Instant::now() + GATHER;
+            while let Ok(Some(happening)) = tokio::time::timeout_at(until, self.happenings.1.recv()).await {
+                self.take(happening);
+            }
+            self.follow_what_quotas_name().await;
+            for namespace in std::mem::take(&mut self.dirty) {
+                self.count_namespace(&namespace).await;
+            }
+        }
+    }
+
+    fn take(&mut self, happening: Happening) {
+        match happening {
+            Happening::Quota(quota) => {
+                let key = (quota.namespace().unwrap_or_default(), quota.name_any());
+                self.dirty.insert(key.0.clone());
+                let remembered = self.quotas.entry(key).or_default();
+                if remembered.object.metadata.uid != quota.metadata.uid {
+                    *remembered = Remembered::default();
+                }
+                remembered.object = *quota;
+            }
+            Happening::QuotaGone(quota) => {
+                self.quotas.remove(&(quota.namespace().unwrap_or_default(), quota.name_any()));
+            }
+            Happening::QuotasTold => self.ready.store(true, Ordering::Release),
+            Happening::Objects(Some(namespace)) => {
+                if self.in_namespace(&namespace).next().is_some() {
+                    self.dirty.insert(namespace);
+                }
+            }
+            Happening::Objects(None) => {
+                self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
+            }
+            Happening::Rules(resources) => self.coverage.take(resources, Instant::now()),
+        }
+    }
+
+    fn in_namespace<'c>(&'c self, namespace: &'c str) -> impl Iterator<Item = &'c (String, String)> {
+        let first = (namespace.to_owned(), String::new());
+        self.quotas.range(first..).map(|(key, _)| key).take_while(move |(of, _)| of == namespace)
+    }
+
+    /// Marks the namespaces in which something is waited for.
+    fn look_for_waiting(&mut self) {
+        if self.coverage.is_young(Instant::now()) {
+            self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
+        }
+        let mut entries = 0;
+        for ((namespace, _), remembered) in &self.quotas {
+            let waiting = remembered.patience.waiting();
+            entries += waiting;
+            if waiting > 0 || remembered.behind_since.is_some() || remembered.patience.next().is_some() {
+                self.dirty.insert(namespace.clone());
+            }
+        }
+        self.metrics.entries.set(i64::try_from(entries).unwrap_or(i64::MAX));
+    }
+
+    async fn read_device_classes(&mut self) {
+        match Api::<DeviceClass>::all(self.client.clone()).list(&ListParams::default()).await {
+            Ok(list) => self.device_classes = DeviceClasses::new(&list.items),
+            Err(error) => tracing::warn!(%error, "can't list device classes"),
+        }
+    }
+
+    /// Begins to follow each resource that some quota counts.
+    async fn follow_what_quotas_name(&mut self) {
+        let mut named: BTreeSet<GroupResource> = BTreeSet::new();
+        let keys =
+            self.quotas.values().filter_map(|remembered| remembered.object.spec.as_ref()?.hard.as_ref());
+        let keys: BTreeSet<String> = keys.flat_map(BTreeMap::keys).cloned().collect();
+        self.countable.discover(&keys).await;
+        let countable = self.countable.resources();
+        for remembered in self.quotas.values() {
+            if let Ok(quota) = Quota::parse(&remembered.object) {
+                named.extend(resources_of(&quota, countable, &self.surroundings()));
+            }
+        }
+        for resource in named {
+            if self.caches.contains_key(&resource) {
+                continue;
+            }
+            let Some(path) = self.countable.path(&resource) else { continue };
+            let cache = KindCache::follow(self.client.clone(), resource.clone(), path, {
+                let (changes, followed) = (self.happenings.0.clone(), self.metrics.followed.clone());
+                let labels = ResourceLabels { resource: resource.to_string() };
+                move |namespace, healthy| {
+                    followed.get_or_create(&labels).set(i64::from(healthy));
+                    // The controller has ended if nobody listens.
+                    let _ = changes.send(Happening::Objects(namespace));
+                }
+            });
+            self.caches.insert(resource, cache);
+        }
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
+        let now = Timestamp::now();
+        Surroundings { now, device_classes: &self.device_classes, neighbours: &NoNeighbours }
+    }
+
+    async fn count_namespace(&mut self, namespace: &str) {
+        let keys: Vec<(String, String)> = self.in_namespace(namespace).cloned().collect();
+        for key in keys {
+            let Some(mut remembered) = self.quotas.remove(&key) else { continue };
+            self.metrics.recounts.inc();
+            if let Err(error) = self.count(&mut remembered).await {
+                self.metrics.failures.inc();
+                tracing::warn!(error = format!("{error:#}"), namespace, quota = key.1, "can't count");
+                // It is tried again when something changes, and at the next look.
+                remembered.behind_since.get_or_insert_with(Instant::now);
+            }
+            self.quotas.insert(key, remembered);
+        }
+    }
+
+    async fn count(&self, remembered: &mut Remembered) -> anyhow::Result<()> {
+        let object = &remembered.object;
+        let mut quota = Quota::parse(object)?;
+        let untrusted = quota.read_ledger(object).err();
+        if let Some(problem) = &untrusted {
+            tracing::warn!(namespace = quota.namespace, quota = quota.name, %problem, "begins a new ledger");
+            quota.ledger = Ledger::begun_anew();
+            remembered.patience.restart_rising();
+        }
+        let (now, surroundings) = (Instant::now(), self.surroundings());
+        let is_covered = |resource: &GroupResource| self.coverage.covers(resource, now);
+        let resources = resources_of(&quota, self.countable.resources(), &surroundings);
+        let uncovered: Vec<Evaluator> =
+            resources.iter().filter(|resource| !is_covered(resource)).filter_map(Evaluator::of).collect();
+        // What the API server does not ask about can't be enforced, so it is not in force yet.
+        quota.spec_hard.retain(|key, _| {
+            uncovered.iter().all(|evaluator| evaluator.matching([key], &self.device_classes).is_empty())
+        });
+        let enters = quota.spec_hard.keys().any(|key| !quota.hard.contains_key(key));
+        let overdue = remembered.patience.look(&quota.ledger, self.started.elapsed());
+        let behind = remembered.behind_since.is_some_and(|since| since.elapsed() >= BEHIND);
+        let resources = resources_of(&quota, self.countable.resources(), &surroundings);
+        let snapshot = if enters || untrusted.is_some() || overdue.rising || behind {
+            Snapshot::list(&self.client, &self.countable, &quota.namespace, &resources).await?
+        } else {
+            Snapshot::of_caches(&self.caches, &quota.namespace, &resources)
+        };
+        let mut findings = Findings { entries: Vec::new(), rising: overdue.rising };
+        for (key, written_over) in overdue.entries {
+            let stored = snapshot::stored(&self.client, &self.countable, &quota.namespace, &key).await?;
+            self.metrics.expired.inc();
+            findings.entries.push((key, written_over, stored));
+        }
+        let before = (quota.hard.clone(), quota.used.clone(), quota.ledger.clone());
+        let counted: Vec<CountedObject<'_>> = snapshot.counted().collect();
+        let countable = self.countable.resources();
+        let uncounted = renew(&mut quota, &snapshot, &findings, (countable, &counted), &self.surroundings())?;
+        remembered.behind_since = if uncounted.is_empty() {
+            None
+        } else {
+            Some(remembered.behind_since.unwrap_or_else(Instant::now))
+        };
+        let initialised = remembered.object.status.as_ref().is_some_and(|status| status.hard.is_some());
+        let changed = untrusted.is_some()
+            || !initialised
+            || before != (quota.hard.clone(), quota.used.clone(), quota.ledger.clone());
+        if changed {
+            self.write(remembered, &quota).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, remembered: &mut Remembered, quota: &Quota) -> anyhow::Result<()> {
+        let mut object = remembered.object.clone();
+        object.metadata.managed_fields = None;
+        object.status = Some(quota.status());
+        object
+            .metadata
+            .annotations
+            .get_or_insert_default()
+            .insert(ANNOTATION.to_owned(), quota.ledger_text());
+        let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &quota.namespace);
+        match api.replace_status(&quota.name, &PostParams::default(), &object).await {
+            Ok(written) => {
+                remembered.object = written;
+                self.metrics.writes.inc();
+                Ok(())
+            }
+            // The watch tells of the newer version, or that the quota is gone, and then it is counted again.
+            Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => {
+                self.metrics.conflicts.inc();
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Tells of quotas for as long as the process runs.
+async fn follow_quotas(client: Client, happenings: mpsc::UnboundedSender<Happening>) {
+    let events = watcher(Api::<ResourceQuota>::all(client), watcher::Config::default()).default_backoff();
+    let mut events = std::pin::pin!(events);
+    // What a new list lacks is gone.
+    let mut known: BTreeMap<(String, String), ResourceQuota> = BTreeMap::new();
+    let mut listed: BTreeMap<(String, String), ResourceQuota> = BTreeMap::new();
+    let place = |quota: &ResourceQuota| (quota.namespace().unwrap_or_default(), quota.name_any());
+    while let Some(event) = events.next().await {
+        let told = match event {
+            Ok(Event::Apply(quota)) => {
+                known.insert(place(&quota), quota.clone());
+                vec![Happening::Quota(Box::new(quota))]
+            }
+            Ok(Event::Delete(quota)) => {
+                known.remove(&place(&quota));
+                vec![Happening::QuotaGone(Box::new(quota))]
+            }
+            Ok(Event::Init) => {
+                listed.clear();
+                Vec::new()
+            }
+            Ok(Event::InitApply(quota)) => {
+                listed.insert(place(&quota), quota.clone());
+                vec![Happening::Quota(Box::new(quota))]
+            }
+            Ok(Event::InitDone) => {
+                let gone = std::mem::replace(&mut known, std::mem::take(&mut listed));
+                let gone = gone.into_iter().filter(|(key, _)| !known.contains_key(key));
+                let gone = gone.map(|(_, quota)| Happening::QuotaGone(Box::new(quota)));
+                gone.chain([Happening::QuotasTold]).collect()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "watch of quotas interrupted");
+                Vec::new()
+            }
+        };
+        for happening in told {
+            if happenings.send(happening).is_err() {
+                return;
+            }
+        }
+    }
+}

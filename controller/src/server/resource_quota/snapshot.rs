@@ -1,0 +1,112 @@
+//! What is known of the objects of one namespace at one moment.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use kube::Client;
+use kube::core::{DynamicObject, PartialObjectMeta};
+use plimsoll_api::group::GroupResource;
+use plimsoll_quota::ledger::{CacheView, Sighting, Version};
+use plimsoll_quota::{CountedObject, EntryKey};
+
+use super::countable::Countable;
+use super::kind_cache::{self, KindCache, Objects};
+
+/// The objects of one namespace, by resource.
+pub(super) struct Snapshot {
+    kinds: BTreeMap<GroupResource, Kind>,
+    consistent: bool,
+    namespace: String,
+    /// For what has been deleted.
+    caches: HashMap<GroupResource, Arc<KindCache>>,
+}
+
+struct Kind {
+    version: Option<Version>,
+    objects: Objects,
+}
+
+impl Snapshot {
+    /// Takes what the caches have.
+    pub(super) fn of_caches(
+        caches: &HashMap<GroupResource, Arc<KindCache>>,
+        namespace: &str,
+        resources: &[GroupResource],
+    ) -> Self {
+        let known = resources.iter().filter_map(|resource| Some((resource, caches.get(resource)?)));
+        let kinds = known.clone().map(|(resource, cache)| {
+            let (version, objects) = cache.of_namespace(namespace);
+            (resource.clone(), Kind { version, objects })
+        });
+        let kinds = kinds.collect();
+        let caches = known.map(|(resource, cache)| (resource.clone(), Arc::clone(cache))).collect();
+        Self { kinds, consistent: false, namespace: namespace.to_owned(), caches }
+    }
+
+    /// Asks the store.
+    pub(super) async fn list(
+        client: &Client,
+        countable: &Countable,
+        namespace: &str,
+        resources: &[GroupResource],
+    ) -> anyhow::Result<Self> {
+        let mut kinds = BTreeMap::new();
+        for resource in resources {
+            let Some(place) = countable.path(resource) else { continue };
+            let (objects, version) = kind_cache::list(client, resource, place, Some(namespace)).await?;
+            let named = objects.into_iter().map(|object| {
+                let name = object.metadata().name.clone().unwrap_or_default();
+                (name, Arc::new(object))
+            });
+            kinds.insert(
+                resource.clone(),
+                Kind { version: Version::parse(&version), objects: named.collect() },
+            );
+        }
+        Ok(Self { kinds, consistent: true, namespace: namespace.to_owned(), caches: HashMap::new() })
+    }
+
+    /// All objects.
+    pub(super) fn counted(&self) -> impl Iterator<Item = CountedObject<'_>> {
+        self.kinds.iter().flat_map(|(resource, kind)| {
+            kind.objects.values().map(move |object| CountedObject { resource, object: object.counted() })
+        })
+    }
+}
+
+impl CacheView for Snapshot {
+    fn version(&self, resource: &GroupResource) -> Option<&Version> {
+        self.kinds.get(resource)?.version.as_ref()
+    }
+
+    fn is_consistent(&self, resource: &GroupResource) -> bool {
+        self.consistent && self.kinds.contains_key(resource)
+    }
+
+    fn sighting(&self, key: &EntryKey) -> Option<Sighting> {
+        if let Some(object) = self.kinds.get(&key.resource)?.objects.get(&key.name) {
+            let metadata = object.metadata();
+            let version = metadata.resource_version.as_deref().and_then(Version::parse);
+            return Some(Sighting::Stored { uid: metadata.uid.clone().unwrap_or_default(), version });
+        }
+        let uid = self.caches.get(&key.resource)?.deleted(&self.namespace, &key.name)?;
+        Some(Sighting::Deleted { uid })
+    }
+}
+
+/// The version of the object of a name in the store, if there is one.
+pub(super) async fn stored(
+    client: &Client,
+    countable: &Countable,
+    namespace: &str,
+    key: &EntryKey,
+) -> anyhow::Result<Option<Version>> {
+    let Some(place) = countable.path(&key.resource) else { return Ok(None) };
+    let request = kind_cache::request(place, Some(namespace))
+        .get_metadata(&key.name, &kube::api::GetParams::default())?;
+    match client.request::<PartialObjectMeta<DynamicObject>>(request).await {
+        Ok(object) => Ok(object.metadata.resource_version.as_deref().and_then(Version::parse)),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,152 @@
+//! etcd, kube-apiserver, kube-controller-manager, kube-scheduler and KWOK.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+use super::identity::{self, TOKEN};
+use super::process::Process;
+use crate::upstream;
+
+/// How long a program may take until it is ready.
+pub(super) const START: Duration = Duration::from_secs(90);
+
+/// Where the programs lie.
+pub struct Programs {
+    folder: PathBuf,
+    kwok_stages: PathBuf,
+}
+
+impl Programs {
+    /// Builds what is not built yet.
+    ///
+    /// # Errors
+    /// When `go` is missing or a build fails; Go has then printed why.
+    pub fn build() -> anyhow::Result<Self> {
+        Ok(Self { folder: upstream::build_programs()?, kwok_stages: upstream::kwok_stages()? })
+    }
+
+    fn command(&self, name: &str) -> Command {
+        Command::new(self.folder.join(name))
+    }
+}
+
+/// The running programs.
+pub(super) struct ControlPlane {
+    pub(super) folder: PathBuf,
+    pub(super) kubeconfig: PathBuf,
+    _processes: Vec<Process>,
+}
+
+/// A port that was free a moment ago.
+pub(super) fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
+    Ok(listener.local_addr().context("the listener has no address")?.port())
+}
+
+impl ControlPlane {
+    pub(super) async fn start(programs: &Programs, folder: &Path) -> anyhow::Result<Self> {
+        let (etcd_port, peer_port, api_port) = (free_port()?, free_port()?, free_port()?);
+        let kubeconfig = folder.join("kubeconfig");
+        identity::write_service_account_key(&folder.join("service-account.key"))?;
+        identity::write(&folder.join("tokens.csv"), &format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
+        identity::write(&kubeconfig, &kubeconfig_text(api_port))?;
+        let mut processes = vec![
+            Process::start("etcd", folder, etcd(programs, folder, etcd_port, peer_port))?,
+            Process::start("kube-apiserver", folder, api_server(programs, folder, etcd_port, api_port))?,
+        ];
+        let probe = client(&kubeconfig).await?;
+        wait_until_ready(&probe, &mut processes).await?;
+        let mut manager = programs.command("kube-controller-manager");
+        manager.arg("--kubeconfig").arg(&kubeconfig);
+        manager.arg("--service-account-private-key-file").arg(folder.join("service-account.key"));
+        manager.args([
+            "--leader-elect=false",
+            "--secure-port=0",
+            "--controllers=*,-resourcequota-controller",
+        ]);
+        processes.push(Process::start("kube-controller-manager", folder, manager)?);
+        let mut scheduler = programs.command("kube-scheduler");
+        scheduler.arg("--kubeconfig").arg(&kubeconfig).args(["--leader-elect=false", "--secure-port=0"]);
+        processes.push(Process::start("kube-scheduler", folder, scheduler)?);
+        let mut kwok = programs.command("kwok");
+        kwok.arg("--kubeconfig").arg(&kubeconfig).arg("--manage-all-nodes=true");
+        for stages in ["node/fast", "node/heartbeat-with-lease", "pod/fast"] {
+            for file in upstream::yaml_files(&programs.kwok_stages.join(stages))? {
+                kwok.arg("--config").arg(file);
+            }
+        }
+        processes.push(Process::start("kwok", folder, kwok)?);
+        Ok(Self { folder: folder.to_owned(), kubeconfig, _processes: processes })
+    }
+
+    pub(super) async fn client(&self) -> anyhow::Result<Client> {
+        client(&self.kubeconfig).await
+    }
+}
+
+async fn client(kubeconfig: &Path) -> anyhow::Result<Client> {
+    let file = Kubeconfig::read_from(kubeconfig).context("can't read our own kubeconfig")?;
+    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
+    Ok(Client::try_from(config)?)
+}
+
+async fn wait_until_ready(client: &Client, processes: &mut [Process]) -> anyhow::Result<()> {
+    let deadline = tokio::time::Instant::now() + START;
+    loop {
+        let request = http::Request::get("/readyz").body(Vec::new()).context("a plain request")?;
+        match client.request_text(request).await {
+            Ok(_) => return Ok(()),
+            Err(error) if tokio::time::Instant::now() > deadline => {
+                bail!("the API server is not ready after {} s: {error}", START.as_secs());
+            }
+            Err(_) => {}
+        }
+        for process in &mut *processes {
+            process.check()?;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn etcd(programs: &Programs, folder: &Path, port: u16, peer_port: u16) -> Command {
+    let (own, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peer_port}"));
+    let mut command = programs.command("server");
+    command.arg("--data-dir").arg(folder.join("etcd"));
+    command.args(["--listen-client-urls", &own, "--advertise-client-urls", &own]);
+    command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
+    command.args(["--initial-cluster", &format!("default={peer}"), "--unsafe-no-fsync"]);
+    command
+}
+
+fn api_server(programs: &Programs, folder: &Path, etcd_port: u16, port: u16) -> Command {
+    let mut command = programs.command("kube-apiserver");
+    command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"));
+    command.arg(format!("--secure-port={port}"));
+    command.args(["--bind-address=127.0.0.1", "--service-cluster-ip-range=10.0.0.0/16"]);
+    command.args(["--authorization-mode=RBAC", "--endpoint-reconciler-type=none"]);
+    command.arg("--disable-admission-plugins=LimitRanger,ResourceQuota");
+    command.arg("--token-auth-file").arg(folder.join("tokens.csv"));
+    command.arg("--service-account-issuer=https://kubernetes.default.svc");
+    command.arg("--service-account-key-file").arg(folder.join("service-account.pub"));
+    command.arg("--service-account-signing-key-file").arg(folder.join("service-account.key"));
+    command.arg("--cert-dir").arg(folder.join("kube-apiserver"));
+    command
+}
+
+fn kubeconfig_text(port: u16) -> String {
+    format!(
+        "apiVersion: v1
+kind: Config
+current-context: e2e
+contexts: [{{name: e2e, context: {{cluster: e2e, user: admin}}}}]
+clusters: [{{name: e2e, cluster: {{server: 'https://127.0.0.1:{port}', insecure-skip-tls-verify: true}}}}]
+users: [{{name: admin, user: {{token: {TOKEN}}}}}]
+"
+    )
+}

@@ -1,0 +1,246 @@
+//! Our own processes, and their registration with the API server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
+};
+use kube::Client;
+use kube::api::{Api, PostParams};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use super::control_plane::{START, free_port};
+use super::forwarder::Forwarder;
+use super::identity::Authority;
+use super::process::Process;
+
+/// Our own processes.
+pub struct Plimsoll {
+    webhooks: Vec<Ours>,
+    controller: Ours,
+    _forwarder: Forwarder,
+}
+
+/// One process of ours, which can be ended and begun again.
+struct Ours {
+    name: String,
+    folder: PathBuf,
+    arguments: Vec<String>,
+    health_port: u16,
+    process: Mutex<Option<Process>>,
+}
+
+impl Ours {
+    /// Starts `plimsoll-<kind>`; `number` tells several of a kind apart.
+    fn start(kind: &str, number: usize, folder: &Path, arguments: Vec<String>) -> anyhow::Result<Self> {
+        let health_port = free_port()?;
+        let common = [
+            "--kubeconfig".to_owned(),
+            folder.join("kubeconfig").display().to_string(),
+            "--metrics-bind-address".to_owned(),
+            format!("127.0.0.1:{health_port}"),
+        ];
+        let program = program(&format!("plimsoll-{kind}"))?.display().to_string();
+        let ours = Self {
+            name: format!("{kind}-{number}"),
+            folder: folder.to_owned(),
+            arguments: [vec![program], common.to_vec(), arguments].concat(),
+            health_port,
+            process: Mutex::new(None),
+        };
+        ours.begin()?;
+        Ok(ours)
+    }
+
+    fn begin(&self) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.arguments[0]);
+        command.args(&self.arguments[1..]);
+        *self.process.lock() = Some(Process::start(&self.name, &self.folder, command)?);
+        Ok(())
+    }
+
+    fn kill(&self) {
+        if let Some(mut process) = self.process.lock().take() {
+            process.kill();
+        }
+    }
+
+    async fn wait_until_ready(&self) -> anyhow::Result<()> {
+        let deadline = tokio::time::Instant::now() + START;
+        while get(self.health_port, "/readyz").await.is_err() {
+            if let Some(process) = &mut *self.process.lock() {
+                process.check()?;
+            }
+            if tokio::time::Instant::now() > deadline {
+                bail!("{} is not ready after {} s", self.name, START.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+}
+
+impl Plimsoll {
+    pub(super) async fn start(folder: &Path, client: &Client, replicas: usize) -> anyhow::Result<Self> {
+        build()?;
+        let authority = Authority::new()?;
+        authority.write_server_certificate(folder)?;
+        let file = |name: &str| folder.join(name).display().to_string();
+        let (mut webhooks, mut ports) = (Vec::new(), Vec::new());
+        for number in 1..=replicas {
+            let port = free_port()?;
+            let arguments = [
+                ("--listen", format!("127.0.0.1:{port}")),
+                ("--tls-cert-file", file("tls.crt")),
+                ("--tls-private-key-file", file("tls.key")),
+            ];
+            let arguments = arguments.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
+            webhooks.push(Ours::start("webhook", number, folder, arguments.collect())?);
+            ports.push(port);
+        }
+        let controller = Ours::start("controller", 1, folder, Vec::new())?;
+        for ours in webhooks.iter().chain([&controller]) {
+            ours.wait_until_ready().await?;
+        }
+        let forwarder = Forwarder::start(ports).await?;
+        register(client, forwarder.port, &authority.pem).await.context("can't register the webhooks")?;
+        Ok(Self { webhooks, controller, _forwarder: forwarder })
+    }
+
+    /// How many replicas of the webhook there are.
+    pub fn webhooks(&self) -> usize {
+        self.webhooks.len()
+    }
+
+    /// Ends a replica of the webhook at once, as a crash would, and begins it again.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn crash_webhook(&self, place: usize) -> anyhow::Result<()> {
+        self.webhooks[place].kill();
+        self.webhooks[place].begin()?;
+        self.webhooks[place].wait_until_ready().await
+    }
+
+    /// Ends the controller at once, as a crash would, and begins it again.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn crash_controller(&self) -> anyhow::Result<()> {
+        self.controller.kill();
+        self.controller.begin()?;
+        self.controller.wait_until_ready().await
+    }
+
+    /// How many reviews a replica of the webhook has validated since it began.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn validated(&self, place: usize) -> anyhow::Result<u64> {
+        let metrics = get(self.webhooks[place].health_port, "/metrics").await?;
+        let counts = metrics.lines().filter_map(|line| {
+            let (labels, count) =
+                line.strip_prefix("plimsoll_webhook_decision_seconds_count{")?.split_once("} ")?;
+            if labels.contains("validate") { count.parse::<u64>().ok() } else { None }
+        });
+        Ok(counts.sum())
+    }
+}
+
+async fn get(port: u16, path: &str) -> anyhow::Result<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    let (head, body) = text.split_once("\r\n\r\n").context("no HTTP answer")?;
+    if !head.starts_with("HTTP/1.1 200") {
+        bail!("{}", head.lines().next().unwrap_or_default());
+    }
+    Ok(body.to_owned())
+}
+
+fn build() -> anyhow::Result<()> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is the parent of e2e")?;
+    let status = Command::new("cargo")
+        .current_dir(root)
+        .args([
+            "build",
+            "--profile",
+            "runner",
+            "--quiet",
+            "-p",
+            "plimsoll-webhook",
+            "-p",
+            "plimsoll-controller",
+        ])
+        .status()
+        .context("can't run cargo")?;
+    if !status.success() {
+        bail!("cargo build of the programs failed: {status}");
+    }
+    Ok(())
+}
+
+/// A program of ours lies beside this one.
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("this program has no path")?;
+    Ok(own.parent().context("this program lies nowhere")?.join(name))
+}
+
+/// Tells the API server to ask the webhooks.
+async fn register(client: &Client, port: u16, authority: &str) -> anyhow::Result<()> {
+    let bundle = base64::engine::general_purpose::STANDARD.encode(authority);
+    let url = |path: &str| json!({"url": format!("https://127.0.0.1:{port}/{path}"), "caBundle": bundle});
+    let rule = |groups: &[&str], resources: &[&str], operations: &[&str]| {
+        json!({"apiGroups": groups, "apiVersions": ["*"], "resources": resources, "operations": operations,
+            "scope": "Namespaced"})
+    };
+    let hook = |name: &str, path: &str, side_effects: &str, rules: Value| {
+        json!({
+            "name": name, "admissionReviewVersions": ["v1"], "clientConfig": url(path), "sideEffects": side_effects,
+            "timeoutSeconds": 10, "failurePolicy": "Fail", "rules": rules,
+            "namespaceSelector": {"matchExpressions": [
+                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-node-lease"]},
+            ]},
+            "matchConditions": [{
+                "name": "no-mirror-pods",
+                "expression": "!(request.kind.kind == 'Pod' && object != null && has(object.metadata.annotations) \
+                    && 'kubernetes.io/config.mirror' in object.metadata.annotations \
+                    && has(object.spec.nodeName) && request.userInfo.username == 'system:node:' + object.spec.nodeName)",
+            }],
+        })
+    };
+    let mut mutating =
+        hook("defaults.plimsoll.dev", "mutate", "None", json!([rule(&[""], &["pods"], &["CREATE"])]));
+    mutating["reinvocationPolicy"] = "IfNeeded".into();
+    let mutating = json!({"metadata": {"name": "zz-plimsoll"}, "webhooks": [mutating]});
+    let always = json!([
+        rule(&[""], &["pods"], &["CREATE"]),
+        rule(&[""], &["pods", "pods/resize"], &["UPDATE"]),
+        rule(&[""], &["persistentvolumeclaims"], &["CREATE", "UPDATE"]),
+    ]);
+    let mut lint = hook(
+        "lint.plimsoll.dev",
+        "lint",
+        "None",
+        json!([rule(&[""], &["limitranges"], &["CREATE", "UPDATE"]),]),
+    );
+    lint["failurePolicy"] = "Ignore".into();
+    let validating = json!({
+        "metadata": {"name": "plimsoll"},
+        "webhooks": [hook("enforce.plimsoll.dev", "validate", "NoneOnDryRun", always), lint],
+    });
+    let mutating: MutatingWebhookConfiguration = serde_json::from_value(mutating)?;
+    let validating: ValidatingWebhookConfiguration = serde_json::from_value(validating)?;
+    Api::all(client.clone()).create(&PostParams::default(), &mutating).await?;
+    Api::all(client.clone()).create(&PostParams::default(), &validating).await?;
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! A namespace of one's own, and what a test does in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind, Status};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::cluster::Cluster;
+
+/// How long something that must come about may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A namespace of one's own.
+pub struct Sandbox {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) client: Client,
+    pub(super) namespace: String,
+}
+
+impl Sandbox {
+    /// Makes a namespace for a test.
+    ///
+    /// # Errors
+    /// The API server does not.
+    pub async fn new(cluster: &Arc<Cluster>, test: &str) -> anyhow::Result<Self> {
+        let namespace = test.replace([':', '_'], "-").replace("--", "-");
+        let object: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))?;
+        let api: Api<Namespace> = Api::all(cluster.client.clone());
+        api.create(&PostParams::default(), &object).await.context("can't make a namespace")?;
+        let sandbox = Self { cluster: Arc::clone(cluster), client: cluster.client.clone(), namespace };
+        // Without it no pod may be created.
+        sandbox
+            .eventually("the default service account exists", async || {
+                Ok(sandbox.get("v1", "ServiceAccount", "default").await.is_ok())
+            })
+            .await?;
+        Ok(sandbox)
+    }
+
+    fn api(&self, version: &str, kind: &str) -> Api<DynamicObject> {
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+    }
+
+    /// Creates an object from YAML, and returns it as stored.
+    ///
+    /// # Errors
+    /// The API server's refusal.
+    pub(super) async fn create(&self, yaml: &str) -> Result<Value, kube::Error> {
+        self.create_with(yaml, &PostParams::default()).await
+    }
+
+    pub(super) async fn create_with(
+        &self,
+        yaml: &str,
+        parameters: &PostParams,
+    ) -> Result<Value, kube::Error> {
+        let object: DynamicObject = plimsoll_fixtures::object(yaml);
+        let types = object.types.clone().unwrap_or_default();
+        let created = self.api(&types.api_version, &types.kind).create(parameters, &object).await?;
+        Ok(serde_json::to_value(created).unwrap_or_default())
+    }
+
+    /// Creates an object that has no namespace.
+    pub(super) async fn create_cluster_wide(&self, yaml: &str) -> Result<(), kube::Error> {
+        let object: DynamicObject = plimsoll_fixtures::object(yaml);
+        let types = object.types.clone().unwrap_or_default();
+        let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        api.create(&PostParams::default(), &object).await.map(drop)
+    }
+
+    /// Applies an object, the API server merging it.
+    pub(super) async fn apply(&self, object: Value) -> Result<Value, kube::Error> {
+        let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+        let api = self.api(&text(&object["apiVersion"]), &text(&object["kind"]));
+        let parameters = PatchParams::apply("plimsoll-e2e");
+        let applied =
+            api.patch(&text(&object["metadata"]["name"]), &parameters, &Patch::Apply(object)).await?;
+        Ok(serde_json::to_value(applied).unwrap_or_default())
+    }
+
+    /// Reads an object.
+    pub(super) async fn get(&self, version: &str, kind: &str, name: &str) -> Result<Value, kube::Error> {
+        let object = self.api(version, kind).get(name).await?;
+        Ok(serde_json::to_value(object).unwrap_or_default())
+    }
+
+    pub(super) async fn list(&self, version: &str, kind: &str) -> Result<Vec<Value>, kube::Error> {
+        let list = self.api(version, kind).list(&ListParams::default()).await?;
+        Ok(list.items.into_iter().map(|object| serde_json::to_value(object).unwrap_or_default()).collect())
+    }
+
+    /// Merges a patch into an object or one of its subresources.
+    pub(super) async fn patch(
+        &self,
+        version: &str,
+        kind: &str,
+        name: &str,
+        subresource: &str,
+        patch: Value,
+    ) -> Result<Value, kube::Error> {
+        let (api, patch) = (self.api(version, kind), Patch::Merge(patch));
+        let parameters = PatchParams::default();
+        let object = match subresource {
+            "" => api.patch(name, &parameters, &patch).await?,
+            _ => api.patch_subresource(subresource, name, &parameters, &patch).await?,
+        };
+        Ok(serde_json::to_value(object).unwrap_or_default())
+    }
+
+    /// Changes the amounts of a running pod.
+    pub(super) async fn resize(&self, pod: &str, patch: Value) -> Result<Value, kube::Error> {
+        let (api, patch) = (self.api("v1", "Pod"), Patch::Strategic(patch));
+        let object = api.patch_subresource("resize", pod, &PatchParams::default(), &patch).await?;
+        Ok(serde_json::to_value(object).unwrap_or_default())
+    }
+
+    pub(super) async fn delete(&self, version: &str, kind: &str, name: &str) -> anyhow::Result<()> {
+        self.api(version, kind).delete(name, &kube::api::DeleteParams::default().grace_period(0)).await?;
+        Ok(())
+    }
+
+    /// Creates a quota, and waits until it counts.
+    pub(super) async fn quota(&self, yaml: &str) -> anyhow::Result<()> {
+        let created = self.create(yaml).await.context("can't create the quota")?;
+        let name = created["metadata"]["name"].as_str().context("a quota has a name")?.to_owned();
+        let keys = created["spec"]["hard"].as_object().map_or(0, serde_json::Map::len);
+        self.eventually("the quota counts", async || {
+            let used = self.used(&name).await?;
+            Ok(used.as_object().is_some_and(|used| used.len() == keys))
+        })
+        .await
+    }
+
+    /// What a quota says is used.
+    pub(super) async fn used(&self, quota: &str) -> anyhow::Result<Value> {
+        let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &self.namespace);
+        let quota = api.get(quota).await?;
+        Ok(serde_json::to_value(quota.status.and_then(|status| status.used))?)
+    }
+
+    /// Waits until a quota says that this is used.
+    pub(super) async fn uses(&self, quota: &str, expected: Value) -> anyhow::Result<()> {
+        let mut last = Value::Null;
+        let waited = self
+            .eventually("", async || {
+                last = self.used(quota).await?;
+                Ok(last == expected)
+            })
+            .await;
+        waited.with_context(|| format!("quota {quota} says {last}, not {expected}"))
+    }
+
+    /// Waits until a condition holds.
+    pub(super) async fn eventually(
+        &self,
+        what: &str,
+        condition: impl AsyncFnMut() -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        self.eventually_within(PATIENCE, what, condition).await
+    }
+
+    /// Waits until a condition holds, but not for ever.
+    pub(super) async fn eventually_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        mut condition: impl AsyncFnMut() -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        while !condition().await? {
+            if Instant::now() > deadline {
+                bail!("waited {} s in vain until {what}", patience.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Makes sure that a request was refused with this message, which follows the API server's own words about the webhook.
+pub(super) fn refused(result: Result<Value, kube::Error>, code: u16, message: &str) -> anyhow::Result<()> {
+    let status = status(result)?;
+    let ours = status.message.strip_prefix("admission webhook \"").and_then(|rest| {
+        let (hook, said) = rest.split_once("\" denied the request: ")?;
+        hook.ends_with(".plimsoll.dev").then_some(said)
+    });
+    let said = ours.unwrap_or(&status.message);
+    ensure!(said == message, "refused with {said:?}, not {message:?}");
+    ensure!(status.code == code, "refused with {}, not {code}", status.code);
+    Ok(())
+}
+
+pub(super) fn status(result: Result<Value, kube::Error>) -> anyhow::Result<Status> {
+    match result {
+        Ok(object) => bail!("not refused: {object}"),
+        Err(kube::Error::Api(status)) => Ok(*status),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn same(found: &Value, expected: Value) -> anyhow::Result<()> {
+    ensure!(*found == expected, "found {found}, not {expected}");
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The promise of the quota ledger on a real API server: never one too many, and nothing charged for nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use futures::{FutureExt as _, StreamExt as _};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{ListParams, PostParams, WatchEvent, WatchParams};
+use parking_lot::Mutex;
+use rand::RngExt as _;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::Test;
+use super::client::Sandbox;
+
+pub(super) const TESTS: &[(&str, Test)] = &[
+    ("exactness::never_one_too_many_while_processes_crash", |sandbox| {
+        never_one_too_many(sandbox).boxed_local()
+    }),
+    ("exactness::what_fails_later_is_given_back", |sandbox| given_back(sandbox).boxed_local()),
+];
+
+const HARD: usize = 500;
+const CLIENTS: usize = 64;
+/// For how long clients go on trying.
+const TRIES_FOR: Duration = Duration::from_mins(3);
+
+/// What the clients met.
+#[derive(Default)]
+struct Met {
+    created: AtomicUsize,
+    /// By HTTP code.
+    refusals: Mutex<BTreeMap<u16, usize>>,
+    conflicts: Mutex<Vec<String>>,
+}
+
+/// 64 clients create pods against a quota of 500, while replicas of the webhook and the controller crash at random.
+async fn never_one_too_many(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(&format!(
+            "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: team}}, spec: {{hard: {{pods: {HARD}}}}}}}"
+        ))
+        .await?;
+    let api: Api<Pod> = Api::namespaced(sandbox.client.clone(), &sandbox.namespace);
+    let (met, done) = (Arc::new(Met::default()), Arc::new(AtomicBool::new(false)));
+    let most = tokio::spawn(most_stored(api.clone(), Arc::clone(&done)));
+    let deadline = Instant::now() + TRIES_FOR;
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            tokio::spawn(create_pods(api.clone(), number, deadline, Arc::clone(&met), Arc::clone(&done)))
+        })
+        .collect();
+    let mut validated = vec![0; sandbox.cluster.plimsoll.webhooks()];
+    let mut crashes = 0;
+    while Instant::now() < deadline && api.list_metadata(&ListParams::default()).await?.items.len() < HARD {
+        crash_something(&sandbox, &mut validated).await?;
+        crashes += 1;
+    }
+    done.store(true, Ordering::Release);
+    for client in clients {
+        client.await.context("a client ended early")?;
+    }
+    for (place, count) in validated.iter_mut().enumerate() {
+        *count += sandbox.cluster.plimsoll.validated(place).await?;
+    }
+    let most = most.await.context("the watch ended early")??;
+    let stored = api.list_metadata(&ListParams::default()).await?.items.len();
+    let refusals = met.refusals.lock().clone();
+    ensure!(most <= HARD, "at one moment {most} pods were stored");
+    ensure!(
+        stored == HARD,
+        "{stored} pods are stored after {crashes} crashes; refused by code: {refusals:?}"
+    );
+    ensure!(met.conflicts.lock().is_empty(), "clients saw 409: {:?}", met.conflicts.lock());
+    let all: u64 = validated.iter().sum();
+    ensure!(validated.iter().all(|count| count * 10 >= all), "the replicas decided {validated:?}");
+    sandbox.uses("team", json!({"pods": HARD.to_string()})).await
+}
+
+/// One client: creates pods under names of its own until told to end.
+async fn create_pods(api: Api<Pod>, number: usize, deadline: Instant, met: Arc<Met>, done: Arc<AtomicBool>) {
+    let mut next = 0;
+    while !done.load(Ordering::Acquire) && Instant::now() < deadline {
+        let pod = json!({
+            "metadata": {"name": format!("client-{number}-{next}")},
+            "spec": {"schedulerName": "none", "containers": [{"name": "a", "image": "pause"}]},
+        });
+        let Ok(pod) = serde_json::from_value(pod) else { return };
+        match api.create(&PostParams::default(), &pod).await {
+            Ok(_) => {
+                met.created.fetch_add(1, Ordering::Relaxed);
+                next += 1;
+            }
+            // The answer to an earlier try was lost.
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => next += 1,
+            Err(kube::Error::Api(status)) => {
+                *met.refusals.lock().entry(status.code).or_default() += 1;
+                if status.code == 409 {
+                    met.conflicts.lock().push(status.message.clone());
+                }
+                // A client that is refused tries again, as controllers do, after a while.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// The largest number of pods that were stored at the same time.
+async fn most_stored(api: Api<Pod>, done: Arc<AtomicBool>) -> anyhow::Result<usize> {
+    let (mut stored, mut most) = (0_usize, 0);
+    let mut version =
+        api.list_metadata(&ListParams::default()).await?.metadata.resource_version.unwrap_or_default();
+    while !done.load(Ordering::Acquire) {
+        let mut events = api.watch_metadata(&WatchParams::default().timeout(5), &version).await?.boxed();
+        while let Some(event) = events.next().await {
+            match event? {
+                WatchEvent::Added(pod) => {
+                    stored += 1;
+                    version = pod.metadata.resource_version.unwrap_or_default();
+                }
+                WatchEvent::Deleted(pod) => {
+                    stored -= 1;
+                    version = pod.metadata.resource_version.unwrap_or_default();
+                }
+                WatchEvent::Modified(pod) => version = pod.metadata.resource_version.unwrap_or_default(),
+                WatchEvent::Bookmark(bookmark) => version = bookmark.metadata.resource_version,
+                WatchEvent::Error(status) => anyhow::bail!("{}", status.message),
+            }
+            most = most.max(stored);
+        }
+    }
+    Ok(most)
+}
+
+/// Ends a replica of the webhook or the controller, and begins it again.
+async fn crash_something(sandbox: &Sandbox, validated: &mut [u64]) -> anyhow::Result<()> {
+    let plimsoll = &sandbox.cluster.plimsoll;
+    let victim = rand::rng().random_range(0..=validated.len());
+    match validated.get_mut(victim) {
+        Some(count) => {
+            *count += plimsoll.validated(victim).await?;
+            plimsoll.crash_webhook(victim).await
+        }
+        None => plimsoll.crash_controller().await,
+    }
+}
+
+/// Half of the pods of a burst are refused after our webhook has agreed, by another one that is called at the same time.
+async fn given_back(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .create_cluster_wide(&format!(
+            "{{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {{name: e2e-refuser}},
+                webhooks: [{{name: refuser.e2e.plimsoll.dev, admissionReviewVersions: [v1], sideEffects: None,
+                failurePolicy: Fail, timeoutSeconds: 1, clientConfig: {{url: 'https://127.0.0.1:1/refuse'}},
+                namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {}}}}},
+                objectSelector: {{matchLabels: {{refused: 'yes'}}}},
+                rules: [{{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}}]}}]}}",
+            sandbox.namespace
+        ))
+        .await?;
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 200}}}")
+        .await?;
+    let api: Api<Pod> = Api::namespaced(sandbox.client.clone(), &sandbox.namespace);
+    let creates = (0..100).map(|number| {
+        let api = api.clone();
+        async move {
+            let refused = if number % 2 == 0 { "yes" } else { "no" };
+            let pod = json!({
+                "metadata": {"name": format!("pod-{number}"), "labels": {"refused": refused}},
+                "spec": {"schedulerName": "none", "containers": [{"name": "a", "image": "pause"}]},
+            });
+            let pod = serde_json::from_value(pod)?;
+            anyhow::Ok(api.create(&PostParams::default(), &pod).await.is_ok())
+        }
+    });
+    let outcomes: Vec<bool> = futures::stream::iter(creates)
+        .buffer_unordered(16)
+        .collect::<Vec<_>>()
+        .await
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    let stored = outcomes.iter().filter(|stored| **stored).count();
+    ensure!(stored == 50, "{stored} of 100 pods are stored");
+    let since = Instant::now();
+    sandbox
+        .eventually_within(Duration::from_secs(90), "the quota says 50", async || {
+            Ok(sandbox.used("team").await? == json!({"pods": "50"}))
+        })
+        .await?;
+    ensure!(since.elapsed() < Duration::from_secs(90), "it took {:?}", since.elapsed());
+    Ok(())
+}

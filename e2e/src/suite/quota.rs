@@ -1,0 +1,438 @@
+//! ResourceQuotas.
+
+use futures::FutureExt as _;
+use kube::api::PostParams;
+use serde_json::json;
+
+use super::Test;
+use super::client::{Sandbox, refused, same};
+
+pub(super) const TESTS: &[(&str, Test)] = &[
+    ("quota::counts_the_life_of_a_pod", |sandbox| life_of_a_pod(sandbox).boxed_local()),
+    ("quota::a_dry_run_is_decided_and_not_charged", |sandbox| dry_run(sandbox).boxed_local()),
+    ("quota::counts_objects_of_built_in_kinds", |sandbox| built_in_kinds(sandbox).boxed_local()),
+    ("quota::counts_custom_resources", |sandbox| custom_resources(sandbox).boxed_local()),
+    ("quota::counts_services_by_type", |sandbox| services(sandbox).boxed_local()),
+    ("quota::counts_claims_by_storage_class", |sandbox| storage_classes(sandbox).boxed_local()),
+    ("quota::a_claim_that_grows_is_charged_the_difference", |sandbox| growing_claim(sandbox).boxed_local()),
+    ("quota::scopes_choose_pods", |sandbox| scopes(sandbox).boxed_local()),
+    ("quota::priority_classes_choose_pods", |sandbox| priority_classes(sandbox).boxed_local()),
+    ("quota::resize_is_charged", |sandbox| resize(sandbox).boxed_local()),
+    ("quota::a_deployment_says_why_its_pods_are_refused", |sandbox| deployment(sandbox).boxed_local()),
+    ("quota::a_lowered_quota_admits_nothing_more", |sandbox| lowered(sandbox).boxed_local()),
+    ("quota::a_deleted_quota_limits_nothing", |sandbox| deleted(sandbox).boxed_local()),
+    ("quota::generated_names_are_each_charged_once", |sandbox| generated_names(sandbox).boxed_local()),
+    ("quota::server_side_apply_is_charged_like_a_create", |sandbox| server_side_apply(sandbox).boxed_local()),
+];
+
+fn pod(name: &str, cpu: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{containers: [{{name: a, image: pause,
+            resources: {{requests: {{cpu: {cpu}}}}}}}]}}}}"
+    )
+}
+
+async fn life_of_a_pod(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 2, cpu: 1}}}",
+        )
+        .await?;
+    sandbox.create(&pod("one", "600m")).await?;
+    sandbox.uses("team", json!({"cpu": "600m", "pods": "1"})).await?;
+    refused(
+        sandbox.create(&pod("two", "500m")).await,
+        403,
+        "pods \"two\" is forbidden: exceeded quota: team, requested: cpu=500m, used: cpu=600m, limited: cpu=1",
+    )?;
+    refused(
+        sandbox.create("{apiVersion: v1, kind: Pod, metadata: {name: none}, spec: {containers: [{name: a, image: pause}]}}").await,
+        403,
+        "pods \"none\" is forbidden: failed quota: team: must specify cpu for: a",
+    )?;
+    sandbox.create(&pod("two", "400m")).await?;
+    sandbox.uses("team", json!({"cpu": "1", "pods": "2"})).await?;
+    sandbox.delete("v1", "Pod", "one").await?;
+    sandbox.uses("team", json!({"cpu": "400m", "pods": "1"})).await?;
+    sandbox.create(&pod("three", "600m")).await?;
+    sandbox.uses("team", json!({"cpu": "1", "pods": "2"})).await
+}
+
+async fn dry_run(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 1}}}")
+        .await?;
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    sandbox.create_with(&pod("one", "1"), &dry).await?;
+    sandbox.create(&pod("one", "1")).await?;
+    refused(
+        sandbox.create_with(&pod("two", "1"), &dry).await,
+        403,
+        "pods \"two\" is forbidden: exceeded quota: team, requested: pods=1, used: pods=1, limited: pods=1",
+    )
+}
+
+async fn built_in_kinds(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {
+                count/configmaps: 3, secrets: 1, count/deployments.apps: 1, replicationcontrollers: 0}}}",
+        )
+        .await?;
+    // kube-root-ca.crt is there already.
+    sandbox
+        .uses(
+            "team",
+            json!({"count/configmaps": "1", "secrets": "0", "count/deployments.apps": "0", "replicationcontrollers": "0"}),
+        )
+        .await?;
+    let config_map = |name: &str| {
+        format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}, data: {{a: b}}}}")
+    };
+    sandbox.create(&config_map("one")).await?;
+    sandbox.create(&config_map("two")).await?;
+    refused(
+        sandbox.create(&config_map("three")).await,
+        403,
+        "configmaps \"three\" is forbidden: exceeded quota: team, requested: count/configmaps=1, \
+         used: count/configmaps=3, limited: count/configmaps=3",
+    )?;
+    sandbox.create("{apiVersion: v1, kind: Secret, metadata: {name: one}}").await?;
+    refused(
+        sandbox.create("{apiVersion: v1, kind: Secret, metadata: {name: two}}").await,
+        403,
+        "secrets \"two\" is forbidden: exceeded quota: team, requested: secrets=1, used: secrets=1, limited: secrets=1",
+    )?;
+    sandbox.delete("v1", "Secret", "one").await?;
+    sandbox
+        .eventually("the deleted secret makes room", async || {
+            Ok(sandbox.create("{apiVersion: v1, kind: Secret, metadata: {name: two}}").await.is_ok())
+        })
+        .await
+}
+
+async fn custom_resources(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .create_cluster_wide(
+            "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.e2e.plimsoll.dev},
+                spec: {group: e2e.plimsoll.dev, scope: Namespaced, names: {plural: widgets, singular: widget, kind: Widget},
+                versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}}",
+        )
+        .await?;
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team},
+                spec: {hard: {count/widgets.e2e.plimsoll.dev: 1}}}",
+        )
+        .await?;
+    let widget =
+        |name: &str| format!("{{apiVersion: e2e.plimsoll.dev/v1, kind: Widget, metadata: {{name: {name}}}}}");
+    sandbox.create(&widget("one")).await?;
+    sandbox.uses("team", json!({"count/widgets.e2e.plimsoll.dev": "1"})).await?;
+    refused(
+        sandbox.create(&widget("two")).await,
+        403,
+        "widgets.e2e.plimsoll.dev \"two\" is forbidden: exceeded quota: team, requested: \
+         count/widgets.e2e.plimsoll.dev=1, used: count/widgets.e2e.plimsoll.dev=1, \
+         limited: count/widgets.e2e.plimsoll.dev=1",
+    )?;
+    sandbox.delete("e2e.plimsoll.dev/v1", "Widget", "one").await?;
+    sandbox.uses("team", json!({"count/widgets.e2e.plimsoll.dev": "0"})).await
+}
+
+async fn services(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team},
+                spec: {hard: {services: 3, services.nodeports: 1, services.loadbalancers: 0}}}",
+        )
+        .await?;
+    let service = |name: &str, kind: &str, ports: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{type: {kind}, ports: [{ports}]}}}}"
+        )
+    };
+    let (one, two) = ("{name: a, port: 80}", "{name: a, port: 80}, {name: b, port: 81}");
+    sandbox.create(&service("plain", "ClusterIP", two)).await?;
+    refused(
+        sandbox.create(&service("ports", "NodePort", two)).await,
+        403,
+        "services \"ports\" is forbidden: exceeded quota: team, requested: services.nodeports=2, \
+         used: services.nodeports=0, limited: services.nodeports=1",
+    )?;
+    sandbox.create(&service("port", "NodePort", one)).await?;
+    refused(
+        sandbox.create(&service("balanced", "LoadBalancer", one)).await,
+        403,
+        "services \"balanced\" is forbidden: exceeded quota: team, requested: services.loadbalancers=1,\
+         services.nodeports=1, used: services.loadbalancers=0,services.nodeports=1, \
+         limited: services.loadbalancers=0,services.nodeports=1",
+    )?;
+    refused(
+        sandbox.patch("v1", "Service", "plain", "", json!({"spec": {"type": "NodePort"}})).await,
+        403,
+        "services \"plain\" is forbidden: exceeded quota: team, requested: services.nodeports=2, \
+         used: services.nodeports=1, limited: services.nodeports=1",
+    )?;
+    sandbox
+        .uses("team", json!({"services": "2", "services.nodeports": "1", "services.loadbalancers": "0"}))
+        .await
+}
+
+fn claim(name: &str, class: &str, size: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: {name}}}, spec: {{storageClassName: {class},
+            accessModes: [ReadWriteOnce], resources: {{requests: {{storage: {size}}}}}}}}}"
+    )
+}
+
+async fn storage_classes(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {
+                requests.storage: 10Gi, gold.storageclass.storage.k8s.io/requests.storage: 2Gi,
+                gold.storageclass.storage.k8s.io/persistentvolumeclaims: 5}}}",
+        )
+        .await?;
+    sandbox.create(&claim("silver", "silver", "5Gi")).await?;
+    refused(
+        sandbox.create(&claim("gold", "gold", "3Gi")).await,
+        403,
+        "persistentvolumeclaims \"gold\" is forbidden: exceeded quota: team, requested: \
+         gold.storageclass.storage.k8s.io/requests.storage=3Gi, used: \
+         gold.storageclass.storage.k8s.io/requests.storage=0, limited: \
+         gold.storageclass.storage.k8s.io/requests.storage=2Gi",
+    )?;
+    sandbox.create(&claim("gold", "gold", "2Gi")).await?;
+    sandbox
+        .uses(
+            "team",
+            json!({"requests.storage": "7Gi", "gold.storageclass.storage.k8s.io/requests.storage": "2Gi",
+                "gold.storageclass.storage.k8s.io/persistentvolumeclaims": "1"}),
+        )
+        .await
+}
+
+/// A claim whose class allows it to grow once it is bound.
+async fn growing_claim(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .create_cluster_wide(
+            "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: growing},
+                provisioner: kubernetes.io/no-provisioner, allowVolumeExpansion: true}",
+        )
+        .await?;
+    sandbox
+        .create_cluster_wide(
+            "{apiVersion: v1, kind: PersistentVolume, metadata: {name: growing}, spec: {storageClassName: growing,
+                capacity: {storage: 50Gi}, accessModes: [ReadWriteOnce], hostPath: {path: /tmp}}}",
+        )
+        .await?;
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {requests.storage: 20Gi}}}",
+        )
+        .await?;
+    sandbox.create(&claim("data", "growing", "10Gi")).await?;
+    sandbox.create(&claim("rest", "silver", "8Gi")).await?;
+    sandbox
+        .eventually("the claim is bound", async || {
+            let claim = sandbox.get("v1", "PersistentVolumeClaim", "data").await?;
+            Ok(claim["status"]["phase"] == "Bound")
+        })
+        .await?;
+    let grow = |size: &str| json!({"spec": {"resources": {"requests": {"storage": size}}}});
+    refused(
+        sandbox.patch("v1", "PersistentVolumeClaim", "data", "", grow("15Gi")).await,
+        403,
+        "persistentvolumeclaims \"data\" is forbidden: exceeded quota: team, requested: requests.storage=5Gi, \
+         used: requests.storage=18Gi, limited: requests.storage=20Gi",
+    )?;
+    sandbox.patch("v1", "PersistentVolumeClaim", "data", "", grow("12Gi")).await?;
+    sandbox.uses("team", json!({"requests.storage": "20Gi"})).await
+}
+
+async fn scopes(sandbox: Sandbox) -> anyhow::Result<()> {
+    for (name, scope) in [("best", "BestEffort"), ("other", "NotBestEffort"), ("short", "Terminating")] {
+        sandbox
+            .quota(&format!(
+                "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: {name}}},
+                    spec: {{hard: {{pods: 1}}, scopes: [{scope}]}}}}"
+            ))
+            .await?;
+    }
+    let best =
+        "{apiVersion: v1, kind: Pod, metadata: {name: best}, spec: {containers: [{name: a, image: pause}]}}";
+    sandbox.create(best).await?;
+    sandbox.uses("best", json!({"pods": "1"})).await?;
+    sandbox.uses("other", json!({"pods": "0"})).await?;
+    refused(
+        sandbox.create(&best.replace("name: best", "name: second")).await,
+        403,
+        "pods \"second\" is forbidden: exceeded quota: best, requested: pods=1, used: pods=1, limited: pods=1",
+    )?;
+    sandbox.create(&pod("other", "1")).await?;
+    sandbox.uses("other", json!({"pods": "1"})).await?;
+    // A deadline brings the pod under another quota, which is charged in full.
+    sandbox.patch("v1", "Pod", "other", "", json!({"spec": {"activeDeadlineSeconds": 3600}})).await?;
+    sandbox.uses("short", json!({"pods": "1"})).await?;
+    refused(
+        sandbox.patch("v1", "Pod", "best", "", json!({"spec": {"activeDeadlineSeconds": 3600}})).await,
+        403,
+        "pods \"best\" is forbidden: exceeded quota: short, requested: pods=1, used: pods=1, limited: pods=1",
+    )
+}
+
+async fn priority_classes(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .create_cluster_wide(
+            "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: e2e-high}, value: 1000}",
+        )
+        .await?;
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: high}, spec: {hard: {pods: 1}, scopeSelector: {
+                matchExpressions: [{scopeName: PriorityClass, operator: In, values: [e2e-high]}]}}}",
+        )
+        .await?;
+    let high = |name: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}},
+                spec: {{priorityClassName: e2e-high, containers: [{{name: a, image: pause}}]}}}}"
+        )
+    };
+    sandbox.create(&pod("plain", "1")).await?;
+    sandbox.create(&high("one")).await?;
+    sandbox.uses("high", json!({"pods": "1"})).await?;
+    refused(
+        sandbox.create(&high("two")).await,
+        403,
+        "pods \"two\" is forbidden: exceeded quota: high, requested: pods=1, used: pods=1, limited: pods=1",
+    )
+}
+
+/// Upstream's e2e table "pod-resize-resource-quota-test". KWOK's pods can't be resized once they run, so these wait.
+async fn resize(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: resize-resource-quota},
+                spec: {hard: {cpu: 800m, memory: 800Mi}}}",
+        )
+        .await?;
+    let pod = |name: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{schedulerName: none, containers: [{{name: a, image: pause,
+                resources: {{requests: {{cpu: 300m, memory: 300Mi}}, limits: {{cpu: 300m, memory: 300Mi}}}}}}]}}}}"
+        )
+    };
+    sandbox.create(&pod("one")).await?;
+    sandbox.create(&pod("two")).await?;
+    sandbox.uses("resize-resource-quota", json!({"cpu": "600m", "memory": "600Mi"})).await?;
+    let resize = |cpu: &str, memory: &str| {
+        let amounts = json!({"cpu": cpu, "memory": memory});
+        json!({"spec": {"containers": [
+            {"name": "a", "resources": {"requests": amounts, "limits": amounts}}]}})
+    };
+    refused(
+        sandbox.resize("one", resize("600m", "300Mi")).await,
+        403,
+        "pods \"one\" is forbidden: exceeded quota: resize-resource-quota, requested: cpu=300m, used: cpu=600m, \
+         limited: cpu=800m",
+    )?;
+    refused(
+        sandbox.resize("one", resize("250m", "750Mi")).await,
+        403,
+        "pods \"one\" is forbidden: exceeded quota: resize-resource-quota, requested: memory=450Mi, used: \
+         memory=600Mi, limited: memory=800Mi",
+    )?;
+    sandbox.resize("one", resize("500m", "300Mi")).await?;
+    sandbox.uses("resize-resource-quota", json!({"cpu": "800m", "memory": "600Mi"})).await
+}
+
+async fn deployment(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 1}}}")
+        .await?;
+    sandbox
+        .create(
+            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2, selector: {matchLabels: {a: b}},
+                template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: pause}]}}}}",
+        )
+        .await?;
+    let expected = "is forbidden: exceeded quota: team, requested: pods=1, used: pods=1, limited: pods=1";
+    sandbox
+        .eventually("an event tells of the refusal", async || {
+            let events = sandbox.list("v1", "Event").await?;
+            Ok(events.iter().any(|event| {
+                let message = event["message"].as_str().unwrap_or_default();
+                event["reason"] == "FailedCreate"
+                    && message.starts_with("Error creating: ")
+                    && message.ends_with(expected)
+            }))
+        })
+        .await
+}
+
+async fn lowered(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 3}}}")
+        .await?;
+    sandbox.create(&pod("one", "1")).await?;
+    sandbox.create(&pod("two", "1")).await?;
+    sandbox.patch("v1", "ResourceQuota", "team", "", json!({"spec": {"hard": {"pods": "1"}}})).await?;
+    sandbox
+        .eventually("the new limit is in force", async || {
+            let quota = sandbox.get("v1", "ResourceQuota", "team").await?;
+            Ok(quota["status"]["hard"]["pods"] == "1")
+        })
+        .await?;
+    refused(
+        sandbox.create(&pod("three", "1")).await,
+        403,
+        "pods \"three\" is forbidden: exceeded quota: team, requested: pods=1, used: pods=2, limited: pods=1",
+    )
+}
+
+async fn deleted(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 0}}}")
+        .await?;
+    refused(
+        sandbox.create(&pod("one", "1")).await,
+        403,
+        "pods \"one\" is forbidden: exceeded quota: team, requested: pods=1, used: pods=0, limited: pods=0",
+    )?;
+    sandbox.delete("v1", "ResourceQuota", "team").await?;
+    sandbox.create(&pod("one", "1")).await?;
+    Ok(())
+}
+
+async fn generated_names(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {pods: 5}}}")
+        .await?;
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {generateName: web-}, spec: {containers: [{name: a, image: pause}]}}";
+    for _ in 0..5 {
+        sandbox.create(pod).await?;
+    }
+    let sixth = sandbox.create(pod).await;
+    let status = super::client::status(sixth)?;
+    let expected = "exceeded quota: team, requested: pods=1, used: pods=5, limited: pods=5";
+    anyhow::ensure!(status.message.ends_with(expected), "{}", status.message);
+    sandbox.uses("team", json!({"pods": "5"})).await
+}
+
+async fn server_side_apply(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {count/configmaps: 2}}}")
+        .await?;
+    let config_map = |name: &str, value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": value}});
+    sandbox.apply(config_map("one", "b")).await?;
+    let changed = sandbox.apply(config_map("one", "c")).await?;
+    same(&changed["data"]["a"], "c".into())?;
+    refused(
+        sandbox.apply(config_map("two", "b")).await,
+        403,
+        "configmaps \"two\" is forbidden: exceeded quota: team, requested: count/configmaps=1, \
+         used: count/configmaps=2, limited: count/configmaps=2",
+    )
+}

@@ -1,0 +1,8 @@
+//! What every Plimsoll process needs: a client, logs, health and metrics, an orderly end. It decides nothing.
+
+pub mod client;
+pub mod health;
+pub mod logging;
+pub mod shutdown;
+
+pub use shutdown::Shutdown;

@@ -1,0 +1,117 @@
+//! Deciding all requests that wait for the quotas of one namespace together, so that they share one write of each quota.
+
+use plimsoll_api::status::Status;
+use plimsoll_quota::ledger::annotation::MAX_BYTES;
+use plimsoll_quota::{Decision, LimitedResource, Quota, Surroundings};
+
+use crate::admission::Request;
+
+/// A quota as it was last read.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// The quota, with its ledger.
+    pub quota: Quota,
+    /// Its resource version.
+    pub version: String,
+    /// Why its ledger can't be relied upon, if it can't.
+    pub untrusted: Option<String>,
+}
+
+/// What becomes of one request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It may proceed, and nothing needs to be written.
+    Free,
+    /// It may proceed once these quotas are written, in this order.
+    Charged {
+        /// Their places in the list.
+        quotas: Vec<usize>,
+    },
+    /// It may not.
+    Refused {
+        /// What the API server answers.
+        status: Status,
+        /// The quota that refuses, if it is one.
+        quota: Option<String>,
+    },
+    /// It can't be decided now, and may be tried again.
+    Later {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What becomes of a batch.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// One a request, in the order of the requests.
+    pub outcomes: Vec<Outcome>,
+    /// The quotas as they are to be written; those that no request charges are as they were.
+    pub quotas: Vec<Quota>,
+}
+
+/// Decides requests one after the other, each against what those before it left.
+pub fn plan<'r>(
+    requests: impl IntoIterator<Item = &'r Request>,
+    held: &[Held],
+    limited: &[LimitedResource],
+    surroundings: &Surroundings<'_>,
+) -> Plan {
+    let mut quotas: Vec<Quota> = held.iter().map(|held| held.quota.clone()).collect();
+    let mut room: Vec<usize> =
+        quotas.iter().map(|quota| MAX_BYTES.saturating_sub(quota.ledger_text().len())).collect();
+    let outcomes = requests
+        .into_iter()
+        .map(|request| decide(request, held, &mut quotas, &mut room, limited, surroundings))
+        .collect();
+    Plan { outcomes, quotas }
+}
+
+fn decide(
+    request: &Request,
+    held: &[Held],
+    quotas: &mut [Quota],
+    room: &mut [usize],
+    limited: &[LimitedResource],
+    surroundings: &Surroundings<'_>,
+) -> Outcome {
+    let charges = match request.decide(quotas, limited, surroundings) {
+        Ok(Decision::Admitted(charges)) => charges,
+        Ok(Decision::Refused(refusal)) => {
+            let quota = refusal.cause.quota().map(str::to_owned);
+            return Outcome::Refused { status: refusal.status(), quota };
+        }
+        Err(error) => {
+            return Outcome::Refused { status: Status::plain_error(error.to_string()), quota: None };
+        }
+    };
+    let touched: Vec<usize> = charges.iter().map(|charge| charge.quota).collect();
+    if touched.is_empty() || request.dry_run {
+        return Outcome::Free;
+    }
+    let Some((key, admission)) = request.entry() else {
+        return Outcome::Refused { status: Status::bad_request("metadata.name: required"), quota: None };
+    };
+    for place in &touched {
+        let name = &quotas[*place].name;
+        if let Some(reason) = &held[*place].untrusted {
+            return Outcome::Later { reason: format!("quota {name} has to be counted anew: {reason}") };
+        }
+        // Entries of a batch differ in name and uid alone, so what one takes is known well enough.
+        if room[*place] < entry_bytes(&key.name) {
+            return Outcome::Later {
+                reason: format!("quota {name} waits for too many objects to be stored"),
+            };
+        }
+    }
+    for charge in &charges {
+        room[charge.quota] -= entry_bytes(&key.name).min(room[charge.quota]);
+        quotas[charge.quota].reserve(charge, key.clone(), &admission, &held[charge.quota].version);
+    }
+    Outcome::Charged { quotas: touched }
+}
+
+/// About how many bytes of annotation an entry takes: its name, a uid, a version and the words around them.
+fn entry_bytes(name: &str) -> usize {
+    name.len() + 100
+}

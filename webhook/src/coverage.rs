@@ -1,0 +1,98 @@
+//! Which resources the API server has to ask about, so that quotas can be enforced.
+//!
+//! Pods, their resize, and claims on persistent volumes are always covered. All else follows the keys that quotas name, so that
+//! nothing in a cluster pays for a call that no quota needs.
+
+use std::collections::BTreeSet;
+
+use plimsoll_api::group::GroupResource;
+use plimsoll_api::request::Operation;
+use plimsoll_quota::{DeviceClasses, Evaluator};
+use serde_json::{Value, json};
+
+/// The resources that some of the keys count, other than those that are always covered.
+pub fn followed<'k>(
+    keys: impl IntoIterator<Item = &'k str>,
+    device_classes: &DeviceClasses,
+) -> BTreeSet<GroupResource> {
+    let claims = GroupResource::new("resource.k8s.io", "resourceclaims");
+    let services = GroupResource::new("", "services");
+    let mut resources = BTreeSet::new();
+    for key in keys {
+        let counted = match key.strip_prefix("count/") {
+            Some(counted) => counted.split_once('.').map_or_else(
+                || GroupResource::new("", counted),
+                |(resource, group)| GroupResource::new(group, resource),
+            ),
+            None => GroupResource::new("", key),
+        };
+        for resource in [counted, services.clone(), claims.clone()] {
+            let counts = Evaluator::of(&resource)
+                .is_some_and(|evaluator| !evaluator.matching([key], device_classes).is_empty());
+            if counts && !is_always_covered(&resource) {
+                resources.insert(resource);
+            }
+        }
+    }
+    resources
+}
+
+/// Whether a resource is covered whatever quotas say.
+pub fn is_always_covered(resource: &GroupResource) -> bool {
+    resource.group.is_empty() && matches!(resource.resource.as_str(), "pods" | "persistentvolumeclaims")
+}
+
+/// The rules of a webhook configuration that cover resources, in their order.
+pub fn rules(resources: &BTreeSet<GroupResource>) -> Vec<Value> {
+    let operations = |resource: &GroupResource| {
+        let changes = match Evaluator::of(resource) {
+            Some(Evaluator::Services | Evaluator::ResourceClaims) => Some(Operation::Update),
+            _ => None,
+        };
+        let words = [Some(Operation::Create), changes].into_iter().flatten();
+        words
+            .map(|operation| if operation == Operation::Create { "CREATE" } else { "UPDATE" })
+            .collect::<Vec<_>>()
+    };
+    let rule = |resource: &GroupResource| {
+        json!({
+            "apiGroups": [resource.group],
+            "apiVersions": ["*"],
+            "resources": [resource.resource],
+            "operations": operations(resource),
+            "scope": "Namespaced",
+        })
+    };
+    resources.iter().map(rule).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(keys: &[&str], expected: &[&str]) {
+        let resources = followed(keys.iter().copied(), &DeviceClasses::default());
+        assert_eq!(resources.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn follows_the_keys_of_quotas() {
+        check(&["pods", "cpu", "requests.storage", "limits.memory", "count/pods"], &[]);
+        check(&["services.nodeports", "secrets", "count/secrets"], &["secrets", "services"]);
+        check(
+            &["count/deployments.apps", "count/widgets.example.com"],
+            &["deployments.apps", "widgets.example.com"],
+        );
+        check(&["gpu.deviceclass.resource.k8s.io/devices"], &["resourceclaims.resource.k8s.io"]);
+        check(&["count/events", "example.com/gpu", "nonsense"], &[]);
+    }
+
+    #[test]
+    fn asks_about_changes_where_they_can_use_more() {
+        let resources = followed(["services", "count/jobs.batch"], &DeviceClasses::default());
+        let operations: Vec<Value> =
+            rules(&resources).iter().map(|rule| rule["operations"].clone()).collect();
+        assert_eq!(operations, [json!(["CREATE", "UPDATE"]), json!(["CREATE"])]);
+    }
+}

@@ -1,0 +1,85 @@
+//! The webhook as a process: it watches LimitRanges and quotas, answers reviews over TLS, and writes charges.
+
+pub mod certificates;
+mod commit;
+mod http;
+mod lookup;
+mod metrics;
+pub mod registration;
+mod stored_quota;
+mod watch;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use plimsoll_runtime::{Shutdown, client};
+
+pub use certificates::CertificateFiles;
+pub use http::{App, router};
+pub use metrics::Metrics;
+
+/// Flags of the webhook.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    #[command(flatten)]
+    client: client::Flags,
+    /// Where reviews are answered, over TLS.
+    #[arg(long, default_value = "0.0.0.0:8443", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Where /healthz, /readyz, /livez and /metrics are, without TLS.
+    #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    metrics_bind_address: SocketAddr,
+    #[command(flatten)]
+    certificates: CertificateFiles,
+    #[command(flatten)]
+    registration: registration::Flags,
+    /// How long requests under way may still take when the process is told to stop, in seconds.
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    shutdown_grace_seconds: u64,
+}
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    let client = config.client.connect().await?;
+    let metrics = Arc::new(Metrics::default());
+    let caches = Arc::new(watch::Caches::default());
+    let watching = tokio::spawn(Arc::clone(&caches).follow(client.clone(), Arc::clone(&metrics)));
+    let keeping = tokio::spawn(config.registration.clone().keep(client.clone(), Arc::clone(&caches)));
+    let app = App::new(client, Arc::clone(&caches), Arc::clone(&metrics));
+    let health = plimsoll_runtime::health::Health::new(Arc::clone(&metrics), move || caches.are_filled());
+    let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
+    let tls = config.certificates.load().context("can't use the certificate")?;
+    let handle = axum_server::Handle::new();
+    tokio::spawn({
+        let (handle, tls, mut shutdown) = (handle.clone(), tls.clone(), shutdown.clone());
+        let files = config.certificates.clone();
+        async move {
+            let mut renewal = tokio::time::interval(Duration::from_secs(10));
+            loop {
+                tokio::select! {
+                    () = shutdown.requested() => break,
+                    _ = renewal.tick() => files.reload(&tls),
+                }
+            }
+            handle.graceful_shutdown(Some(Duration::from_secs(config.shutdown_grace_seconds)));
+        }
+    });
+    tracing::info!(address = %config.listen, "answering reviews");
+    let mut server = axum_server::bind_rustls(config.listen, tls).handle(handle);
+    server
+        .http_builder()
+        .http1()
+        .timer(hyper_util::rt::TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(10))
+        .keep_alive(true);
+    let served = server.serve(router(app).into_make_service()).await;
+    watching.abort();
+    keeping.abort();
+    health.await.context("the health endpoint ended")??;
+    served.with_context(|| format!("can't answer reviews at {}", config.listen))
+}

@@ -1,0 +1,305 @@
+//! Charging quotas: one task a namespace decides all requests that wait for it and writes each quota once for all of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{ListParams, PostParams};
+use kube::{Api, Client};
+use parking_lot::Mutex;
+use plimsoll_api::status::Status;
+use plimsoll_quota::{NoNeighbours, Quota, Surroundings};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::metrics::Metrics;
+use super::stored_quota::StoredQuota;
+use super::watch::Caches;
+use crate::admission::Request;
+use crate::batch::{Held, Outcome, plan};
+use crate::review::too_many_requests;
+
+/// For how long a list of a namespace's quotas is believed to be complete.
+const BELIEVED_FOR: Duration = Duration::from_secs(5);
+/// For how long a request is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many requests are decided together at most.
+const LARGEST_BATCH: usize = 512;
+/// For how long a namespace's task outlives its last request.
+const IDLE: Duration = Duration::from_mins(1);
+/// After how many seconds a client may try again what could not be decided.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// What quota says to a request.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It may proceed; whatever it uses is charged to these quotas.
+    Admitted {
+        /// The quotas as they stand after the charge.
+        charged: Vec<Quota>,
+    },
+    /// It may not.
+    Refused {
+        /// What the API server answers.
+        status: Status,
+        /// The quota that refuses, if it is one.
+        quota: Option<String>,
+    },
+}
+
+/// Charges quotas of all namespaces.
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    namespaces: Mutex<HashMap<String, mpsc::UnboundedSender<Waiting>>>,
+}
+
+struct Shared {
+    client: Client,
+    caches: Arc<Caches>,
+    metrics: Arc<Metrics>,
+}
+
+struct Waiting {
+    request: Request,
+    since: Instant,
+    reply: oneshot::Sender<Verdict>,
+}
+
+impl Committer {
+    pub(super) fn new(client: Client, caches: Arc<Caches>, metrics: Arc<Metrics>) -> Self {
+        Self { shared: Arc::new(Shared { client, caches, metrics }), namespaces: Mutex::default() }
+    }
+
+    /// Decides a request and charges what it uses.
+    pub(super) async fn charge(&self, request: Request) -> Verdict {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Waiting { request, since: Instant::now(), reply });
+        // A task that ends without an answer has panicked; the next request begins another.
+        answer.await.unwrap_or_else(|_| later("the namespace's quotas could not be decided"))
+    }
+
+    fn enqueue(&self, waiting: Waiting) {
+        let namespace = &waiting.request.namespace;
+        let mut namespaces = self.namespaces.lock();
+        if namespaces.get(namespace).is_none_or(mpsc::UnboundedSender::is_closed) {
+            // Namespaces for which nobody has asked for a while go with the first one that is new.
+            namespaces.retain(|_, queue| !queue.is_closed());
+            let queue = self.start(namespace);
+            namespaces.insert(namespace.clone(), queue);
+        }
+        if let Some(queue) = namespaces.get(namespace) {
+            // Where the task ends at this very moment, the caller hears of it as its answer is dropped.
+            let _ = queue.send(waiting);
+        }
+    }
+
+    fn start(&self, namespace: &str) -> mpsc::UnboundedSender<Waiting> {
+        let (queue, requests) = mpsc::unbounded_channel();
+        let shared = Arc::clone(&self.shared);
+        let worker = Worker { namespace: namespace.to_owned(), shared, quotas: Vec::new(), listed: None };
+        tokio::spawn(worker.run(requests));
+        queue
+    }
+}
+
+/// The task of one namespace.
+struct Worker {
+    namespace: String,
+    shared: Arc<Shared>,
+    /// The namespace's quotas, in order of name.
+    quotas: Vec<StoredQuota>,
+    /// When they were last read from the API server, all of them.
+    listed: Option<Instant>,
+}
+
+impl Worker {
+    async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Waiting>) {
+        loop {
+            let Ok(Some(first)) = tokio::time::timeout(IDLE, requests.recv()).await else { break };
+            let mut batch = vec![first];
+            while batch.len() < LARGEST_BATCH
+                && let Ok(next) = requests.try_recv()
+            {
+                batch.push(next);
+            }
+            self.shared.metrics.batch_size.observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+            self.decide(batch).await;
+        }
+        // What came in after the last look is still answered.
+        requests.close();
+        let mut rest = Vec::new();
+        while let Some(waiting) = requests.recv().await {
+            rest.push(waiting);
+        }
+        if !rest.is_empty() {
+            self.decide(rest).await;
+        }
+    }
+
+    /// Answers every request of a batch.
+    async fn decide(&mut self, mut undecided: Vec<Waiting>) {
+        self.take_in_watched();
+        let mut listed_now = false;
+        let mut attempt = 0_u32;
+        loop {
+            let now = Instant::now();
+            undecided.retain(|waiting| !waiting.reply.is_closed());
+            for late in undecided.extract_if(.., |waiting| now.duration_since(waiting.since) >= PATIENCE) {
+                // Whoever waits no longer needs no answer.
+                let _ = late.reply.send(later("the quotas of the namespace change too fast"));
+            }
+            if undecided.is_empty() {
+                return;
+            }
+            let stale = self.listed.is_none_or(|at| now.duration_since(at) >= BELIEVED_FOR);
+            if stale || attempt > 0 {
+                listed_now = self.list().await;
+                if !listed_now {
+                    attempt = self.back_off(attempt).await;
+                    continue;
+                }
+            }
+            match self.attempt(undecided, listed_now).await {
+                Rest::Nothing => return,
+                Rest::OfStaleRead(rest) => {
+                    undecided = rest;
+                    listed_now = self.list().await;
+                    if !listed_now {
+                        attempt = self.back_off(attempt).await;
+                    }
+                }
+                Rest::OfConflict(rest) => {
+                    undecided = rest;
+                    attempt = self.back_off(attempt).await;
+                }
+            }
+        }
+    }
+
+    /// Decides a batch once, writes, and answers what is decided then.
+    async fn attempt(&mut self, batch: Vec<Waiting>, listed_now: bool) -> Rest {
+        let device_classes = self.shared.caches.device_classes();
+        let held: Vec<Held> = self.quotas.iter().map(|stored| stored.held.clone()).collect();
+        let plan = {
+            #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
+            let now = Timestamp::now();
+            let surroundings =
+                Surroundings { now, device_classes: &device_classes, neighbours: &NoNeighbours };
+            plan(batch.iter().map(|waiting| &waiting.request), &held, &[], &surroundings)
+        };
+        let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Later { .. });
+        if !listed_now && plan.outcomes.iter().any(refuses) {
+            return Rest::OfStaleRead(batch);
+        }
+        let mut written = vec![false; self.quotas.len()];
+        for (place, quota) in plan.quotas.iter().enumerate() {
+            let charges =
+                |outcome: &Outcome| matches!(outcome, Outcome::Charged { quotas } if quotas.contains(&place));
+            if plan.outcomes.iter().any(charges) {
+                written[place] = self.write(place, quota).await;
+            }
+        }
+        let mut rest = Vec::new();
+        for (waiting, outcome) in batch.into_iter().zip(plan.outcomes) {
+            let verdict = match outcome {
+                Outcome::Free => Verdict::Admitted { charged: Vec::new() },
+                Outcome::Charged { quotas } if quotas.iter().all(|place| written[*place]) => {
+                    let charged = quotas.iter().map(|place| plan.quotas[*place].clone());
+                    Verdict::Admitted { charged: charged.collect() }
+                }
+                Outcome::Charged { .. } => {
+                    rest.push(waiting);
+                    continue;
+                }
+                Outcome::Refused { status, quota } => Verdict::Refused { status, quota },
+                Outcome::Later { reason } => later(&reason),
+            };
+            // Whoever waits no longer needs no answer; the charge then expires.
+            let _ = waiting.reply.send(verdict);
+        }
+        if rest.is_empty() { Rest::Nothing } else { Rest::OfConflict(rest) }
+    }
+
+    /// Writes a quota over the version that was read; false if that is not the present one any more.
+    async fn write(&mut self, place: usize, quota: &Quota) -> bool {
+        let api: Api<ResourceQuota> = Api::namespaced(self.shared.client.clone(), &self.namespace);
+        let object = self.quotas[place].with(quota);
+        let started = Instant::now();
+        let result = api.replace_status(&quota.name, &PostParams::default(), &object).await;
+        self.shared.metrics.write_seconds.observe(started.elapsed().as_secs_f64());
+        match result.map(StoredQuota::read) {
+            Ok(Some(stored)) => {
+                self.quotas[place] = stored;
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                match &error {
+                    kube::Error::Api(status) if status.code == 409 => {
+                        self.shared.metrics.conflicts.inc();
+                    }
+                    _ => {
+                        tracing::warn!(%error, namespace = self.namespace, quota = quota.name, "can't charge");
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// Takes over what the watch has seen since.
+    fn take_in_watched(&mut self) {
+        for watched in self.shared.caches.quotas(&self.namespace) {
+            let place = self.quotas.binary_search_by(|stored| stored.name().cmp(watched.name()));
+            match place {
+                Ok(place) if watched.supersedes(&self.quotas[place]) => {
+                    self.quotas[place] = StoredQuota::clone(&watched);
+                }
+                Ok(_) => {}
+                Err(place) => self.quotas.insert(place, StoredQuota::clone(&watched)),
+            }
+        }
+    }
+
+    /// Reads all quotas of the namespace from the API server.
+    async fn list(&mut self) -> bool {
+        let api: Api<ResourceQuota> = Api::namespaced(self.shared.client.clone(), &self.namespace);
+        let asked = Instant::now();
+        match api.list(&ListParams::default()).await {
+            Ok(list) => {
+                self.quotas = list.items.into_iter().filter_map(StoredQuota::read).collect();
+                self.quotas.sort_by(|one, other| one.name().cmp(other.name()));
+                self.listed = Some(asked);
+                self.shared.metrics.lists.inc();
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, namespace = self.namespace, "can't list quotas");
+                false
+            }
+        }
+    }
+
+    /// Waits a little longer each time, and at random, so that replicas do not meet again.
+    async fn back_off(&self, attempt: u32) -> u32 {
+        let longest = Duration::from_millis(4) * 2_u32.pow(attempt.min(7));
+        tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
+        attempt + 1
+    }
+}
+
+/// What is still undecided after an attempt.
+enum Rest {
+    Nothing,
+    /// Something is refused, and a refusal is decided on a live read only.
+    OfStaleRead(Vec<Waiting>),
+    /// Someone else has written a quota meanwhile.
+    OfConflict(Vec<Waiting>),
+}
+
+fn later(reason: &str) -> Verdict {
+    let status = too_many_requests(format!("quota can't be decided now: {reason}"), RETRY_AFTER_SECONDS);
+    Verdict::Refused { status, quota: None }
+}

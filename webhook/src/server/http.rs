@@ -1,0 +1,235 @@
+//! The reviews as HTTP requests.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use base64::Engine as _;
+use k8s_openapi::api::core::v1::LimitRange;
+use kube::Client;
+use plimsoll_api::status::Status;
+use plimsoll_quota::Quota;
+use tokio::time::Instant;
+
+use super::commit::{Committer, Verdict};
+use super::lookup::LimitRangeLookup;
+use super::metrics::{DecisionLabels, Metrics, QuotaLabels};
+use super::watch::{Caches, parse_limits};
+use crate::admission::Request;
+use crate::limit_range::lint::lint;
+use crate::limit_range::{LimitRanges, object};
+use crate::review::{Answer, Question};
+
+/// The largest review that is read; the API server itself takes no object beyond 3 MiB.
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// From how many percent of a quota on its users are told.
+const NEARLY_FULL_PERCENT: i64 = 80;
+
+/// What answers reviews.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    caches: Arc<Caches>,
+    limit_ranges: LimitRangeLookup,
+    quotas: Committer,
+    metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// Answers from these caches, and through this client where they don't suffice.
+    pub fn new(client: Client, caches: Arc<Caches>, metrics: Arc<Metrics>) -> Self {
+        let quotas = Committer::new(client.clone(), Arc::clone(&caches), Arc::clone(&metrics));
+        let limit_ranges = LimitRangeLookup::new(client, Arc::clone(&caches));
+        Self(Arc::new(Inner { caches, limit_ranges, quotas, metrics }))
+    }
+}
+
+/// The routes: `/mutate`, `/validate` and `/lint`.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/mutate", post(mutate))
+        .route("/validate", post(validate))
+        .route("/lint", post(lint_object))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(app)
+}
+
+/// A review that can't be answered: an HTTP status and why.
+struct Unanswered(StatusCode, String);
+
+impl IntoResponse for Unanswered {
+    fn into_response(self) -> Response {
+        tracing::warn!(status = self.0.as_u16(), problem = self.1, "a review can't be answered");
+        (self.0, self.1).into_response()
+    }
+}
+
+fn question(headers: &HeaderMap, body: &[u8]) -> Result<Question, Unanswered> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next().map(str::trim) != Some("application/json") {
+        let problem = format!("Content-Type: expected application/json, got {content_type:?}");
+        return Err(Unanswered(StatusCode::UNSUPPORTED_MEDIA_TYPE, problem));
+    }
+    serde_json::from_slice(body).map_err(|error| bad_request(&format!("body: {error}")))
+}
+
+fn bad_request(problem: &str) -> Unanswered {
+    Unanswered(StatusCode::BAD_REQUEST, problem.to_owned())
+}
+
+fn read(question: Question) -> Result<Request, Unanswered> {
+    Request::read(question).map_err(|error| bad_request(&error.to_string()))
+}
+
+fn json(answer: &Answer) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => Unanswered(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn mutate(
+    State(App(app)): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Unanswered> {
+    let started = Instant::now();
+    let question = question(&headers, &body)?;
+    let raw = question.request.as_ref().and_then(|request| request.object.clone());
+    let request = read(question)?;
+    let answer = match (request.handling(), raw) {
+        (Some(handling), Some(raw)) if handling.defaults() => match app
+            .limit_ranges
+            .of(&request.namespace)
+            .await
+        {
+            Ok(limit_ranges) => {
+                let patch = request.default_patch(raw.get(), &limit_ranges);
+                match patch.map_err(|error| bad_request(&error.to_string()))? {
+                    Some(patch) => {
+                        let patch =
+                            serde_json::to_vec(&patch).map_err(|error| bad_request(&error.to_string()))?;
+                        Answer::patch(&request.uid, base64::engine::general_purpose::STANDARD.encode(patch))
+                    }
+                    None => Answer::allow(&request.uid),
+                }
+            }
+            Err(error) => Answer::deny(&request.uid, &unknown_limit_ranges(&request, &error)),
+        },
+        _ => Answer::allow(&request.uid),
+    };
+    app.observe("mutate", &answer, started);
+    Ok(json(&answer))
+}
+
+async fn validate(
+    State(App(app)): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Unanswered> {
+    let started = Instant::now();
+    let request = read(question(&headers, &body)?)?;
+    let answer = app.validate(request).await;
+    app.observe("validate", &answer, started);
+    Ok(json(&answer))
+}
+
+/// Warns of LimitRanges that are legal and still a trap. Never refuses.
+async fn lint_object(
+    State(App(app)): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Unanswered> {
+    let started = Instant::now();
+    let question = question(&headers, &body)?;
+    let raw = question.request.as_ref().and_then(|request| request.object.clone());
+    let request = read(question)?;
+    let mut warnings = Vec::new();
+    if let (Some(raw), "limitranges") = (raw, request.resource.resource.as_str())
+        && let Ok(mut limit_range) = serde_json::from_str::<LimitRange>(raw.get())
+    {
+        // What the cache shows is enough here; to ask would keep the answer from before this LimitRange.
+        let others = app.caches.limit_ranges(&request.namespace).unwrap_or_default();
+        // An amount that is none has been refused before.
+        let _ = object::set_defaults(&mut limit_range);
+        let name = limit_range.metadata.name.clone().unwrap_or_default();
+        let others = others.iter().filter(|limits| limits.name != name).cloned();
+        let all: LimitRanges = others.chain(parse_limits(&limit_range)).collect();
+        warnings.extend(lint(&all).iter().map(ToString::to_string));
+    }
+    let answer = Answer::allow(&request.uid).with_warnings(warnings);
+    app.observe("lint", &answer, started);
+    Ok(json(&answer))
+}
+
+/// The answer where the LimitRanges of a namespace can't be had.
+///
+/// # Source
+/// kubernetes `plugin/pkg/admission/limitranger` (`GetLimitRanges`)
+fn unknown_limit_ranges(request: &Request, error: &kube::Error) -> Status {
+    Status::forbidden(&request.resource, request.display_name(), &error.to_string())
+}
+
+impl Inner {
+    async fn validate(&self, request: Request) -> Answer {
+        let uid = request.uid.clone();
+        let deny = |status: &Status| {
+            tracing::info!(decision = uid, status = status.code, message = status.message, "denied");
+            Answer::deny(&uid, status)
+        };
+        if request.handling().is_some() {
+            let verdict = match self.limit_ranges.of(&request.namespace).await {
+                Ok(limit_ranges) => request.check_limit_ranges(&limit_ranges),
+                Err(error) => Err(unknown_limit_ranges(&request, &error)),
+            };
+            if let Err(status) = verdict {
+                return deny(&status).with_audit_annotation("decided-by", "LimitRange".to_owned());
+            }
+        }
+        let namespace = request.namespace.clone();
+        if namespace.is_empty() || request.object.is_none() {
+            return Answer::allow(&uid);
+        }
+        match self.quotas.charge(request).await {
+            Verdict::Admitted { charged } => {
+                let names: Vec<&str> = charged.iter().map(|quota| quota.name.as_str()).collect();
+                let answer =
+                    Answer::allow(&uid).with_warnings(charged.iter().flat_map(nearly_full).collect());
+                if names.is_empty() {
+                    return answer;
+                }
+                answer.with_audit_annotation("charged-quotas", names.join(","))
+            }
+            Verdict::Refused { status, quota } => {
+                let Some(resourcequota) = quota else { return deny(&status) };
+                let decided_by = format!("ResourceQuota/{resourcequota}");
+                self.metrics.denials.get_or_create(&QuotaLabels { namespace, resourcequota }).inc();
+                deny(&status).with_audit_annotation("decided-by", decided_by)
+            }
+        }
+    }
+
+    fn observe(&self, phase: &'static str, answer: &Answer, started: Instant) {
+        let outcome = if answer.is_allowed() { "allowed" } else { "denied" };
+        let histogram = self.metrics.decision_seconds.get_or_create(&DecisionLabels { phase, outcome });
+        histogram.observe(started.elapsed().as_secs_f64());
+    }
+}
+
+/// What is said of a quota that has little left.
+fn nearly_full(quota: &Quota) -> Vec<String> {
+    let full = quota.used.iter().filter_map(|(key, used)| {
+        let hard = quota.hard.get(key).filter(|hard| hard.sign().is_gt())?;
+        let percent = used.percent_of(hard)?;
+        let name = &quota.name;
+        (percent >= NEARLY_FULL_PERCENT)
+            .then(|| format!("quota {name} is nearly full: {percent} % of {key} is used ({used} of {hard})"))
+    });
+    full.collect()
+}

@@ -1,0 +1,114 @@
+//! The second webhook configuration, whose rules follow quotas.
+//!
+//! The first one, for what is always covered, is a manifest and belongs to whoever installs Plimsoll. This one belongs to the
+//! process: it is a copy of the first's hook with other rules, and every replica keeps it as it should be.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::admissionregistration::v1::{
+    RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration,
+};
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client};
+
+use super::watch::Caches;
+use crate::coverage::{followed, rules};
+
+/// The hook of the first configuration that is copied.
+const ENFORCING_HOOK: &str = "enforce.plimsoll.dev";
+/// The hook of the second configuration.
+const FOLLOWING_HOOK: &str = "quota.plimsoll.dev";
+/// How often the configuration is compared with what it should be, even if no quota changes.
+const COMPARE: Duration = Duration::from_secs(10);
+
+/// Which configurations there are.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Flags {
+    /// The ValidatingWebhookConfiguration for what is always covered, from which the one that follows quotas is copied.
+    #[arg(long, default_value = "plimsoll", value_name = "NAME")]
+    webhook_configuration: String,
+    /// The ValidatingWebhookConfiguration whose rules follow quotas; this process keeps it.
+    #[arg(long, default_value = "plimsoll-quota", value_name = "NAME")]
+    quota_webhook_configuration: String,
+}
+
+impl Flags {
+    /// Keeps the configuration for as long as the process runs.
+    pub(super) async fn keep(self, client: Client, caches: Arc<Caches>) {
+        loop {
+            tokio::select! {
+                () = caches.quotas_changed() => {}
+                () = tokio::time::sleep(COMPARE) => {}
+            }
+            if !caches.are_filled() {
+                continue;
+            }
+            if let Err(error) = self.renew(&client, &caches).await {
+                tracing::warn!(%error, configuration = self.quota_webhook_configuration, "can't keep the rules");
+            }
+        }
+    }
+
+    async fn renew(&self, client: &Client, caches: &Caches) -> Result<(), kube::Error> {
+        let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
+        let Some(first) = api.get_opt(&self.webhook_configuration).await? else { return Ok(()) };
+        let hooks = first.webhooks.unwrap_or_default();
+        let Some(enforcing) = hooks.into_iter().find(|hook| hook.name == ENFORCING_HOOK) else {
+            return Ok(());
+        };
+        let wanted = hook(enforcing, caches);
+        let wanted: Vec<ValidatingWebhook> = wanted.into_iter().collect();
+        match api.get_opt(&self.quota_webhook_configuration).await? {
+            None if wanted.is_empty() => Ok(()),
+            None => {
+                let metadata = ObjectMeta {
+                    name: Some(self.quota_webhook_configuration.clone()),
+                    owner_references: first.metadata.owner_references,
+                    labels: first.metadata.labels,
+                    ..ObjectMeta::default()
+                };
+                let configuration = ValidatingWebhookConfiguration { metadata, webhooks: Some(wanted) };
+                settled(api.create(&PostParams::default(), &configuration).await)
+            }
+            Some(mut present) => {
+                if present.webhooks.as_deref().unwrap_or_default() == wanted {
+                    return Ok(());
+                }
+                tracing::info!(
+                    rules = wanted.iter().flat_map(|hook| &hook.rules).flatten().count(),
+                    "new rules"
+                );
+                present.webhooks = Some(wanted);
+                settled(
+                    api.replace(&self.quota_webhook_configuration, &PostParams::default(), &present).await,
+                )
+            }
+        }
+    }
+}
+
+/// Another replica that was faster has written the same.
+fn settled<T>(result: Result<T, kube::Error>) -> Result<(), kube::Error> {
+    match result {
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// The hook with the rules that quotas need; none if they need none.
+fn hook(enforcing: ValidatingWebhook, caches: &Caches) -> Option<ValidatingWebhook> {
+    let keys: BTreeSet<String> = caches.quota_keys();
+    let resources = followed(keys.iter().map(String::as_str), &caches.device_classes());
+    let rules: Vec<RuleWithOperations> =
+        rules(&resources).into_iter().filter_map(|rule| serde_json::from_value(rule).ok()).collect();
+    // These conditions are about pods.
+    let conditions = None;
+    (!rules.is_empty()).then(|| ValidatingWebhook {
+        name: FOLLOWING_HOOK.to_owned(),
+        rules: Some(rules),
+        match_conditions: conditions,
+        ..enforcing
+    })
+}
