@@ -5,11 +5,11 @@ mod resource_quota;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
-use plimsoll_runtime::{Shutdown, client, health::Health};
+use anyhow::{Context as _, bail};
+use plimsoll_runtime::health::Health;
+use plimsoll_runtime::{Shutdown, client, leader};
 
 pub use metrics::Metrics;
 
@@ -18,6 +18,8 @@ pub use metrics::Metrics;
 pub struct Config {
     #[command(flatten)]
     client: client::Flags,
+    #[command(flatten)]
+    leader: leader::Flags,
     /// Where /healthz, /readyz, /livez and /metrics are, without TLS.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     metrics_bind_address: SocketAddr,
@@ -36,18 +38,22 @@ pub struct Config {
 pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
     let client = config.client.connect().await?;
     let metrics = Arc::new(Metrics::default());
-    let ready = Arc::new(AtomicBool::new(false));
-    let health = Health::new(Arc::clone(&metrics), {
-        let ready = Arc::clone(&ready);
-        move || ready.load(Ordering::Acquire)
-    });
+    let health = Health::new(Arc::clone(&metrics), || true);
     let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
-    let period = Duration::from_secs(config.resource_quota_sync_period_seconds);
-    let rules = config.quota_webhook_configuration;
-    let controller = resource_quota::Controller::new(client, metrics, ready, period, rules);
-    tokio::select! {
-        () = controller.run() => {}
-        () = shutdown.requested() => {}
+    // A replica that waits is as ready as one that leads.
+    let leading = tokio::select! {
+        leading = config.leader.wait(client.clone()) => Some(leading?),
+        () = shutdown.requested() => None,
+    };
+    if let Some(mut leading) = leading {
+        let period = Duration::from_secs(config.resource_quota_sync_period_seconds);
+        let rules = config.quota_webhook_configuration;
+        let controller = resource_quota::Controller::new(client, metrics, period, rules);
+        tokio::select! {
+            () = controller.run() => {}
+            () = leading.lost() => bail!("lost the lease; another replica leads now"),
+            () = shutdown.requested() => {}
+        }
     }
     health.await.context("the health endpoint ended")?
 }

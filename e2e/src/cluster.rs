@@ -1,6 +1,7 @@
 //! A cluster of upstream's own programs and ours on loopback, with KWOK for nodes, made for one run and gone with it.
 
 mod control_plane;
+mod empty_webhook;
 mod forwarder;
 mod identity;
 mod nodes;
@@ -15,13 +16,31 @@ use kube::Client;
 
 use control_plane::ControlPlane;
 pub use control_plane::Programs;
-pub use plimsoll::Plimsoll;
+use empty_webhook::EmptyWebhook;
+pub use empty_webhook::{Options as EmptyWebhookOptions, answer as answer_emptily};
+pub use plimsoll::{CERTIFICATE_SECRET, Plimsoll};
+
+/// Who decides about LimitRanges and quotas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deciders {
+    /// This many replicas of our webhook.
+    Plimsoll {
+        /// How many.
+        webhooks: usize,
+    },
+    /// Upstream's own plugins.
+    BuiltIns,
+    /// A server that is registered as our webhook is, and agrees to everything at once.
+    Empty,
+    /// Nobody.
+    Nobody,
+}
 
 /// What a cluster is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// How many webhook replicas answer.
-    pub webhooks: usize,
+    /// Who decides.
+    pub deciders: Deciders,
     /// How many nodes KWOK plays.
     pub nodes: usize,
 }
@@ -30,8 +49,8 @@ pub struct Shape {
 pub struct Cluster {
     /// Speaks to the API server as a member of `system:masters`.
     pub client: Client,
-    /// Our own processes.
-    pub plimsoll: Plimsoll,
+    plimsoll: Option<Plimsoll>,
+    empty: Option<EmptyWebhook>,
     control_plane: ControlPlane,
 }
 
@@ -43,11 +62,44 @@ impl Cluster {
     pub async fn start(shape: Shape) -> anyhow::Result<Self> {
         let programs = Programs::build()?;
         let folder = fresh_folder()?;
-        let control_plane = ControlPlane::start(&programs, &folder).await?;
+        let built_ins = shape.deciders == Deciders::BuiltIns;
+        let control_plane = ControlPlane::start(&programs, &folder, built_ins).await?;
         let client = control_plane.client().await?;
         nodes::create(&client, shape.nodes).await.context("can't create the nodes")?;
-        let plimsoll = Plimsoll::start(&folder, &client, shape.webhooks).await?;
-        Ok(Self { client, plimsoll, control_plane })
+        let (mut plimsoll, mut empty) = (None, None);
+        match shape.deciders {
+            Deciders::Plimsoll { webhooks } => {
+                plimsoll = Some(Plimsoll::start(&folder, &client, webhooks).await?);
+            }
+            Deciders::Empty => empty = Some(EmptyWebhook::start(&folder, &client).await?),
+            Deciders::BuiltIns | Deciders::Nobody => {}
+        }
+        Ok(Self { client, plimsoll, empty, control_plane })
+    }
+
+    /// Our own processes.
+    ///
+    /// # Errors
+    /// This cluster has none.
+    pub fn plimsoll(&self) -> anyhow::Result<&Plimsoll> {
+        self.plimsoll.as_ref().context("this cluster has no processes of ours")
+    }
+
+    /// The CPU time that programs have taken so far, by name, in seconds.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn cpu_seconds(&self) -> anyhow::Result<Vec<(String, f64)>> {
+        let ours = self
+            .plimsoll
+            .iter()
+            .flat_map(Plimsoll::processes)
+            .chain(self.empty.iter().map(EmptyWebhook::process));
+        let mut seconds = self.control_plane.cpu_seconds()?;
+        for time in ours {
+            seconds.push(time?);
+        }
+        Ok(seconds)
     }
 
     /// The folder with logs and configuration.

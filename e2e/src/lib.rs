@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the task runner is all edge: files, programs, clocks")]
 
+pub mod bench;
 pub mod cluster;
 pub mod counts;
 pub mod made_up;
@@ -42,6 +43,11 @@ enum Command {
     Up,
     /// Start a cluster, run the tests against it, and count them.
     Test(suite::Options),
+    /// Measure side by side with upstream's own programs.
+    Bench(bench::Options),
+    /// Answer reviews at once, as the yardstick of `bench`.
+    #[command(hide = true)]
+    EmptyWebhook(cluster::EmptyWebhookOptions),
     /// Run everything that must pass before a change lands, and count the tests.
     Verify(verify::Options),
 }
@@ -62,6 +68,8 @@ pub fn run(arguments: &Arguments, input: &mut dyn Read, output: &mut dyn Write) 
         Command::RealManifests => Ok(real_manifests::check(output)?.failed == 0),
         Command::Up => suite::up().map(|()| true),
         Command::Test(options) => Ok(suite::run(options)?.failed == 0),
+        Command::Bench(options) => bench::run(options, output).map(|()| true),
+        Command::EmptyWebhook(options) => cluster::answer_emptily(options).map(|()| true),
         Command::Verify(options) => verify::run(options, output),
     }
 }

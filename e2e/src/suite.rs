@@ -2,6 +2,7 @@
 //!
 //! Each test gets a namespace of its own and runs beside the others. What a client sees is compared word for word.
 
+mod certificates;
 mod client;
 mod exactness;
 mod limit_range;
@@ -14,7 +15,7 @@ use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
-use crate::cluster::{Cluster, Shape};
+use crate::cluster::{Cluster, Deciders, Shape};
 use crate::counts::Counts;
 pub use client::Sandbox;
 
@@ -33,7 +34,9 @@ type Test = fn(Sandbox) -> LocalBoxFuture<'static, anyhow::Result<()>>;
 /// The cluster does not start.
 pub fn run(options: &Options) -> anyhow::Result<Counts> {
     let runtime = Arc::new(Runtime::new().context("can't start the runtime")?);
-    let cluster = Arc::new(runtime.block_on(Cluster::start(Shape { webhooks: 3, nodes: 3 }))?);
+    let cluster = Arc::new(
+        runtime.block_on(Cluster::start(Shape { deciders: Deciders::Plimsoll { webhooks: 3 }, nodes: 3 }))?,
+    );
     let trial = |(name, test): (&'static str, Test)| {
         let (runtime, cluster) = (Arc::clone(&runtime), Arc::clone(&cluster));
         Trial::test(name, move || {
@@ -45,8 +48,10 @@ pub fn run(options: &Options) -> anyhow::Result<Counts> {
         })
     };
     let mut counts = Counts::default();
-    for (tests, threads) in [([limit_range::TESTS, quota::TESTS].concat(), 8), (exactness::TESTS.to_vec(), 1)]
-    {
+    for (tests, threads) in [
+        ([limit_range::TESTS, quota::TESTS].concat(), 8),
+        ([certificates::TESTS, exactness::TESTS].concat(), 1),
+    ] {
         let arguments =
             Arguments { filter: options.filter.clone(), test_threads: Some(threads), ..Arguments::default() };
         let conclusion = libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect());
@@ -66,7 +71,8 @@ pub fn run(options: &Options) -> anyhow::Result<Counts> {
 pub fn up() -> anyhow::Result<()> {
     let runtime = Runtime::new().context("can't start the runtime")?;
     runtime.block_on(async {
-        let cluster = Cluster::start(Shape { webhooks: 2, nodes: 3 }).await?;
+        let cluster =
+            Cluster::start(Shape { deciders: Deciders::Plimsoll { webhooks: 2 }, nodes: 3 }).await?;
         crate::say(&format!("ready: export KUBECONFIG={}", cluster.kubeconfig().display()))?;
         crate::say("ends with Ctrl-C")?;
         tokio::signal::ctrl_c().await.context("can't wait for Ctrl-C")

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod health;
+pub mod leader;
 pub mod logging;
 pub mod shutdown;
 

@@ -11,12 +11,14 @@ mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use plimsoll_runtime::health::Health;
 use plimsoll_runtime::{Shutdown, client};
 
-pub use certificates::CertificateFiles;
+use certificates::Served;
 pub use http::{App, router};
 pub use metrics::Metrics;
 
@@ -32,7 +34,7 @@ pub struct Config {
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     metrics_bind_address: SocketAddr,
     #[command(flatten)]
-    certificates: CertificateFiles,
+    certificates: certificates::Flags,
     #[command(flatten)]
     registration: registration::Flags,
     /// How long requests under way may still take when the process is told to stop, in seconds.
@@ -50,22 +52,17 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let caches = Arc::new(watch::Caches::default());
     let watching = tokio::spawn(Arc::clone(&caches).follow(client.clone(), Arc::clone(&metrics)));
     let keeping = tokio::spawn(config.registration.clone().keep(client.clone(), Arc::clone(&caches)));
-    let app = App::new(client, Arc::clone(&caches), Arc::clone(&metrics));
-    let health = plimsoll_runtime::health::Health::new(Arc::clone(&metrics), move || caches.are_filled());
+    let app = App::new(client.clone(), Arc::clone(&caches), Arc::clone(&metrics));
+    let configurations = config.registration.configurations();
+    let served = config.certificates.serve(client, Arc::clone(&metrics), configurations).await;
+    let Served { tls, trusted } = served.context("can't get a certificate")?;
+    let health = Health::new(metrics, move || caches.are_filled() && trusted.load(Ordering::Acquire));
     let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
-    let tls = config.certificates.load().context("can't use the certificate")?;
     let handle = axum_server::Handle::new();
     tokio::spawn({
-        let (handle, tls, mut shutdown) = (handle.clone(), tls.clone(), shutdown.clone());
-        let files = config.certificates.clone();
+        let (handle, mut shutdown) = (handle.clone(), shutdown.clone());
         async move {
-            let mut renewal = tokio::time::interval(Duration::from_secs(10));
-            loop {
-                tokio::select! {
-                    () = shutdown.requested() => break,
-                    _ = renewal.tick() => files.reload(&tls),
-                }
-            }
+            shutdown.requested().await;
             handle.graceful_shutdown(Some(Duration::from_secs(config.shutdown_grace_seconds)));
         }
     });

@@ -8,7 +8,6 @@ mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -44,8 +43,6 @@ enum Happening {
     Quota(Box<ResourceQuota>),
     /// A quota is gone.
     QuotaGone(Box<ResourceQuota>),
-    /// All quotas that there are have been told.
-    QuotasTold,
     /// Objects of a namespace changed; none: of any.
     Objects(Option<String>),
     /// The API server asks webhooks about these resources.
@@ -64,7 +61,6 @@ struct Remembered {
 pub(super) struct Controller {
     client: Client,
     metrics: Arc<Metrics>,
-    ready: Arc<AtomicBool>,
     period: Duration,
     started: Instant,
     /// By namespace and name.
@@ -83,7 +79,6 @@ impl Controller {
     pub(super) fn new(
         client: Client,
         metrics: Arc<Metrics>,
-        ready: Arc<AtomicBool>,
         period: Duration,
         quota_webhook_configuration: String,
     ) -> Self {
@@ -91,7 +86,6 @@ impl Controller {
             countable: Countable::new(client.clone()),
             client,
             metrics,
-            ready,
             period,
             started: Instant::now(),
             quotas: BTreeMap::new(),
@@ -152,7 +146,6 @@ impl Controller {
             Happening::QuotaGone(quota) => {
                 self.quotas.remove(&(quota.namespace().unwrap_or_default(), quota.name_any()));
             }
-            Happening::QuotasTold => self.ready.store(true, Ordering::Release),
             Happening::Objects(Some(namespace)) => {
                 if self.in_namespace(&namespace).next().is_some() {
                     self.dirty.insert(namespace);
@@ -353,7 +346,7 @@ async fn follow_quotas(client: Client, happenings: mpsc::UnboundedSender<Happeni
                 let gone = std::mem::replace(&mut known, std::mem::take(&mut listed));
                 let gone = gone.into_iter().filter(|(key, _)| !known.contains_key(key));
                 let gone = gone.map(|(_, quota)| Happening::QuotaGone(Box::new(quota)));
-                gone.chain([Happening::QuotasTold]).collect()
+                gone.collect()
             }
             Err(error) => {
                 tracing::warn!(%error, "watch of quotas interrupted");

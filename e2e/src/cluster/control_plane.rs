@@ -40,7 +40,7 @@ impl Programs {
 pub(super) struct ControlPlane {
     pub(super) folder: PathBuf,
     pub(super) kubeconfig: PathBuf,
-    _processes: Vec<Process>,
+    processes: Vec<Process>,
 }
 
 /// A port that was free a moment ago.
@@ -50,7 +50,8 @@ pub(super) fn free_port() -> anyhow::Result<u16> {
 }
 
 impl ControlPlane {
-    pub(super) async fn start(programs: &Programs, folder: &Path) -> anyhow::Result<Self> {
+    /// Starts everything. With `built_ins` upstream's own LimitRanger and ResourceQuota do the work.
+    pub(super) async fn start(programs: &Programs, folder: &Path, built_ins: bool) -> anyhow::Result<Self> {
         let (etcd_port, peer_port, api_port) = (free_port()?, free_port()?, free_port()?);
         let kubeconfig = folder.join("kubeconfig");
         identity::write_service_account_key(&folder.join("service-account.key"))?;
@@ -58,7 +59,11 @@ impl ControlPlane {
         identity::write(&kubeconfig, &kubeconfig_text(api_port))?;
         let mut processes = vec![
             Process::start("etcd", folder, etcd(programs, folder, etcd_port, peer_port))?,
-            Process::start("kube-apiserver", folder, api_server(programs, folder, etcd_port, api_port))?,
+            Process::start(
+                "kube-apiserver",
+                folder,
+                api_server(programs, folder, etcd_port, api_port, built_ins),
+            )?,
         ];
         let probe = client(&kubeconfig).await?;
         wait_until_ready(&probe, &mut processes).await?;
@@ -82,7 +87,11 @@ impl ControlPlane {
             }
         }
         processes.push(Process::start("kwok", folder, kwok)?);
-        Ok(Self { folder: folder.to_owned(), kubeconfig, _processes: processes })
+        Ok(Self { folder: folder.to_owned(), kubeconfig, processes })
+    }
+
+    pub(super) fn cpu_seconds(&self) -> anyhow::Result<Vec<(String, f64)>> {
+        self.processes.iter().map(Process::cpu_seconds).collect()
     }
 
     pub(super) async fn client(&self) -> anyhow::Result<Client> {
@@ -124,13 +133,15 @@ fn etcd(programs: &Programs, folder: &Path, port: u16, peer_port: u16) -> Comman
     command
 }
 
-fn api_server(programs: &Programs, folder: &Path, etcd_port: u16, port: u16) -> Command {
+fn api_server(programs: &Programs, folder: &Path, etcd_port: u16, port: u16, built_ins: bool) -> Command {
     let mut command = programs.command("kube-apiserver");
     command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"));
     command.arg(format!("--secure-port={port}"));
     command.args(["--bind-address=127.0.0.1", "--service-cluster-ip-range=10.0.0.0/16"]);
     command.args(["--authorization-mode=RBAC", "--endpoint-reconciler-type=none"]);
-    command.arg("--disable-admission-plugins=LimitRanger,ResourceQuota");
+    if !built_ins {
+        command.arg("--disable-admission-plugins=LimitRanger,ResourceQuota");
+    }
     command.arg("--token-auth-file").arg(folder.join("tokens.csv"));
     command.arg("--service-account-issuer=https://kubernetes.default.svc");
     command.arg("--service-account-key-file").arg(folder.join("service-account.pub"));

@@ -5,7 +5,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
@@ -16,13 +15,20 @@ use serde_json::{Value, json};
 
 use super::control_plane::{START, free_port};
 use super::forwarder::Forwarder;
-use super::identity::Authority;
 use super::process::Process;
+
+/// The Secret in which the webhooks keep their certificate, by namespace and name.
+pub const CERTIFICATE_SECRET: [&str; 2] = ["kube-system", "plimsoll-webhook-tls"];
+/// So short that it is replaced every half minute.
+const CERTIFICATE_LIFETIME_SECONDS: u64 = 45;
+
+/// How many replicas of the controller there are: one leads, the other waits.
+const CONTROLLERS: usize = 2;
 
 /// Our own processes.
 pub struct Plimsoll {
     webhooks: Vec<Ours>,
-    controller: Ours,
+    controllers: Vec<Ours>,
     _forwarder: Forwarder,
 }
 
@@ -88,28 +94,36 @@ impl Ours {
 impl Plimsoll {
     pub(super) async fn start(folder: &Path, client: &Client, replicas: usize) -> anyhow::Result<Self> {
         build()?;
-        let authority = Authority::new()?;
-        authority.write_server_certificate(folder)?;
-        let file = |name: &str| folder.join(name).display().to_string();
-        let (mut webhooks, mut ports) = (Vec::new(), Vec::new());
-        for number in 1..=replicas {
-            let port = free_port()?;
+        let ports = (0..replicas).map(|_| free_port()).collect::<anyhow::Result<Vec<_>>>()?;
+        let forwarder = Forwarder::start(ports.clone()).await?;
+        register(client, forwarder.port, None).await.context("can't register the webhooks")?;
+        let mut webhooks = Vec::new();
+        for (place, port) in ports.into_iter().enumerate() {
             let arguments = [
                 ("--listen", format!("127.0.0.1:{port}")),
-                ("--tls-cert-file", file("tls.crt")),
-                ("--tls-private-key-file", file("tls.key")),
+                ("--certificate-secret", CERTIFICATE_SECRET.join("/")),
+                ("--certificate-name", "127.0.0.1".to_owned()),
+                ("--certificate-lifetime-seconds", CERTIFICATE_LIFETIME_SECONDS.to_string()),
             ];
             let arguments = arguments.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
-            webhooks.push(Ours::start("webhook", number, folder, arguments.collect())?);
-            ports.push(port);
+            webhooks.push(Ours::start("webhook", place + 1, folder, arguments.collect())?);
         }
-        let controller = Ours::start("controller", 1, folder, Vec::new())?;
-        for ours in webhooks.iter().chain([&controller]) {
+        let mut controllers = Vec::new();
+        for number in 1..=CONTROLLERS {
+            controllers.push(Ours::start("controller", number, folder, Vec::new())?);
+        }
+        for ours in webhooks.iter().chain(&controllers) {
             ours.wait_until_ready().await?;
         }
-        let forwarder = Forwarder::start(ports).await?;
-        register(client, forwarder.port, &authority.pem).await.context("can't register the webhooks")?;
-        Ok(Self { webhooks, controller, _forwarder: forwarder })
+        Ok(Self { webhooks, controllers, _forwarder: forwarder })
+    }
+
+    /// The CPU time of each process.
+    pub(super) fn processes(&self) -> impl Iterator<Item = anyhow::Result<(String, f64)>> {
+        self.webhooks.iter().chain(&self.controllers).map(|ours| {
+            let process = ours.process.lock();
+            process.as_ref().context("it has ended")?.cpu_seconds()
+        })
     }
 
     /// How many replicas of the webhook there are.
@@ -127,14 +141,19 @@ impl Plimsoll {
         self.webhooks[place].wait_until_ready().await
     }
 
-    /// Ends the controller at once, as a crash would, and begins it again.
+    /// How many replicas of the controller there are.
+    pub fn controllers(&self) -> usize {
+        self.controllers.len()
+    }
+
+    /// Ends a replica of the controller at once, as a crash would, and begins it again.
     ///
     /// # Errors
     /// It does not start.
-    pub async fn crash_controller(&self) -> anyhow::Result<()> {
-        self.controller.kill();
-        self.controller.begin()?;
-        self.controller.wait_until_ready().await
+    pub async fn crash_controller(&self, place: usize) -> anyhow::Result<()> {
+        self.controllers[place].kill();
+        self.controllers[place].begin()?;
+        self.controllers[place].wait_until_ready().await
     }
 
     /// How many reviews a replica of the webhook has validated since it began.
@@ -195,9 +214,8 @@ fn program(name: &str) -> anyhow::Result<PathBuf> {
     Ok(own.parent().context("this program lies nowhere")?.join(name))
 }
 
-/// Tells the API server to ask the webhooks.
-async fn register(client: &Client, port: u16, authority: &str) -> anyhow::Result<()> {
-    let bundle = base64::engine::general_purpose::STANDARD.encode(authority);
+/// Tells the API server to ask the webhooks. Whom to trust (`bundle`, as base64) is added by our webhooks themselves.
+pub(super) async fn register(client: &Client, port: u16, bundle: Option<&str>) -> anyhow::Result<()> {
     let url = |path: &str| json!({"url": format!("https://127.0.0.1:{port}/{path}"), "caBundle": bundle});
     let rule = |groups: &[&str], resources: &[&str], operations: &[&str]| {
         json!({"apiGroups": groups, "apiVersions": ["*"], "resources": resources, "operations": operations,

@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
+/// The unit of time in /proc on every Linux that we build for.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// A process that ends with this value.
 pub(crate) struct Process {
     name: String,
@@ -38,6 +41,17 @@ impl Process {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// The CPU time that it has taken so far, in seconds, with its name.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<(String, f64)> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.with_context(|| format!("{} has ended", self.name))?;
+        // The name in parentheses may hold spaces; user and system time are the 12th and 13th words after it.
+        let words: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+        let ticks =
+            |place: usize| words.get(place).and_then(|word| word.parse::<u32>().ok()).unwrap_or_default();
+        Ok((self.name.clone(), f64::from(ticks(11) + ticks(12)) / TICKS_PER_SECOND))
     }
 
     fn last_words(&self) -> String {

@@ -55,7 +55,7 @@ async fn never_one_too_many(sandbox: Sandbox) -> anyhow::Result<()> {
             tokio::spawn(create_pods(api.clone(), number, deadline, Arc::clone(&met), Arc::clone(&done)))
         })
         .collect();
-    let mut validated = vec![0; sandbox.cluster.plimsoll.webhooks()];
+    let mut validated = vec![0; sandbox.cluster.plimsoll()?.webhooks()];
     let mut crashes = 0;
     while Instant::now() < deadline && api.list_metadata(&ListParams::default()).await?.items.len() < HARD {
         crash_something(&sandbox, &mut validated).await?;
@@ -66,7 +66,7 @@ async fn never_one_too_many(sandbox: Sandbox) -> anyhow::Result<()> {
         client.await.context("a client ended early")?;
     }
     for (place, count) in validated.iter_mut().enumerate() {
-        *count += sandbox.cluster.plimsoll.validated(place).await?;
+        *count += sandbox.cluster.plimsoll()?.validated(place).await?;
     }
     let most = most.await.context("the watch ended early")??;
     let stored = api.list_metadata(&ListParams::default()).await?.items.len();
@@ -140,14 +140,14 @@ async fn most_stored(api: Api<Pod>, done: Arc<AtomicBool>) -> anyhow::Result<usi
 
 /// Ends a replica of the webhook or the controller, and begins it again.
 async fn crash_something(sandbox: &Sandbox, validated: &mut [u64]) -> anyhow::Result<()> {
-    let plimsoll = &sandbox.cluster.plimsoll;
-    let victim = rand::rng().random_range(0..=validated.len());
+    let plimsoll = sandbox.cluster.plimsoll()?;
+    let victim = rand::rng().random_range(0..validated.len() + plimsoll.controllers());
     match validated.get_mut(victim) {
         Some(count) => {
             *count += plimsoll.validated(victim).await?;
             plimsoll.crash_webhook(victim).await
         }
-        None => plimsoll.crash_controller().await,
+        None => plimsoll.crash_controller(victim - validated.len()).await,
     }
 }
 

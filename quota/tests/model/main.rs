@@ -37,12 +37,13 @@ impl Model for Script {
 
 /// What is stored, or may still be, is within the limit, and what is stored is counted.
 fn keeps_the_promise(script: &Script, world: &World) -> bool {
-    let within = world.at_most_stored(script).value() <= i64::from(script.hard);
-    within && world.used() >= world.stored()
+    let most = world.at_most_stored(script);
+    let within = script.hard.iter().all(|hard| most.value() <= i64::from(*hard));
+    within && world.used().iter().all(|used| *used >= world.stored())
 }
 
 fn script(hard: u8, steps: &[Step], recounters: usize, ticks: u8) -> Script {
-    Script { hard, steps: steps.to_vec(), recounters, ticks, strips: false, fault: None }
+    Script { hard: vec![hard], steps: steps.to_vec(), recounters, ticks, strips: false, fault: None }
 }
 
 /// Looks at every state; returns how many there are.
@@ -102,6 +103,16 @@ fn a_lost_ledger_admits_nothing_too_much() {
 }
 
 #[test]
+fn several_quotas_are_all_kept() {
+    assert!(check(Script { hard: vec![2, 1], ..script(0, &RIVALS, 1, 2) }) > 1000);
+}
+
+#[test]
+fn finds_out_an_admission_before_all_quotas_are_written() {
+    check_fails(Script { hard: vec![2, 1], ..script(0, &RIVALS, 1, 0) }, Fault::FirstQuotaOnly);
+}
+
+#[test]
 fn finds_out_a_recount_that_forgets_what_is_reserved() {
     check_fails(script(1, &RIVALS, 1, 0), Fault::NoEntries);
 }
@@ -135,15 +146,16 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// On any walk the promise holds, and at rest the quota says exactly what is stored.
+    /// On any walk the promise holds, and at rest each quota says exactly what is stored.
     #[test]
     fn large_clusters_keep_the_promise(
         steps in proptest::collection::vec(step(), 1..14),
         recounters in 1_usize..4,
         strips in any::<bool>(),
+        hard in proptest::collection::vec(4_u8..7, 1..3),
         choices in proptest::collection::vec(any::<prop::sample::Index>(), 0..160),
     ) {
-        let script = Script { strips, ..script(5, &steps, recounters, 12) };
+        let script = Script { hard, strips, ..script(0, &steps, recounters, 12) };
         let mut world = script.begin();
         let mut actions = Vec::new();
         for choice in choices {
@@ -156,6 +168,6 @@ proptest! {
             prop_assert!(keeps_the_promise(&script, &world), "{:#?}", world);
         }
         let rest = script.come_to_rest(world);
-        prop_assert_eq!(rest.used(), rest.stored());
+        prop_assert!(rest.used().iter().all(|used| *used == rest.stored()), "{:#?}", rest);
     }
 }

@@ -1,4 +1,4 @@
-//! A cluster small enough to look at every state of: one quota, a few claims, webhooks, recounters with caches that lag.
+//! A cluster small enough to look at every state of: a quota or two, a few claims, webhooks, recounters with caches that lag.
 //!
 //! All decisions are the library's own; the quota travels as its annotation and its amount, as through the API server.
 
@@ -44,12 +44,15 @@ pub(crate) enum Fault {
     NoFreshWait,
     /// A lost ledger is taken for an empty one.
     NoRising,
+    /// A request is admitted once the first of its quotas is written.
+    FirstQuotaOnly,
 }
 
 /// The rules of one model.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    pub(crate) hard: u8,
+    /// The limit of each quota; all of them count every claim.
+    pub(crate) hard: Vec<u8>,
     pub(crate) steps: Vec<Step>,
     pub(crate) recounters: usize,
     pub(crate) ticks: u8,
@@ -80,8 +83,10 @@ pub(crate) enum Progress {
     /// The API server waits for an answer; the webhook has read the quota.
     Reviewing {
         old: Option<Stored>,
-        read: QuotaObject,
+        read: Vec<QuotaObject>,
     },
+    /// Some of the quotas are written, the rest is still to be, all within the time of the answer.
+    Writing(Writing),
     /// The webhook agreed.
     Admitted {
         old: Option<Stored>,
@@ -90,12 +95,21 @@ pub(crate) enum Progress {
     Done,
 }
 
+/// What a review has still to write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Writing {
+    old: Option<Stored>,
+    writes: Vec<(usize, QuotaObject)>,
+    since: u8,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Recounter {
     cache: Option<(u64, Objects)>,
-    patience: Patience,
-    /// What it is about to write, over which version.
-    write: Option<(u64, QuotaObject)>,
+    /// One a quota.
+    patience: Vec<Patience>,
+    /// What it is about to write, over the version that stands in it.
+    write: Option<(usize, QuotaObject)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -103,7 +117,7 @@ pub(crate) struct World {
     now: u8,
     version: u64,
     stripped: bool,
-    pub(crate) quota: QuotaObject,
+    pub(crate) quotas: Vec<QuotaObject>,
     pub(crate) objects: Objects,
     pub(crate) progress: Vec<Progress>,
     pub(crate) recounters: Vec<Recounter>,
@@ -113,7 +127,7 @@ pub(crate) struct World {
 pub(crate) enum Action {
     /// The client sends a request, which reaches a webhook.
     Send(usize),
-    /// The webhook decides and writes.
+    /// The webhook decides, or goes on, and writes one quota.
     Decide(usize),
     /// The API server stores what was admitted.
     Store(usize),
@@ -121,13 +135,13 @@ pub(crate) enum Action {
     Tick,
     /// A recounter's cache catches up.
     Sync(usize),
-    /// A recounter reads the quota and counts.
-    Count(usize),
+    /// A recounter reads a quota and counts.
+    Count(usize, usize),
     /// A recounter writes what it counted.
     Write(usize),
     /// A recounter's process is replaced.
     Restart(usize),
-    /// Someone removes the annotation.
+    /// Someone removes the first quota's annotation.
     Strip,
 }
 
@@ -183,26 +197,30 @@ impl CacheView for View<'_> {
 
 impl Script {
     pub(crate) fn begin(&self) -> World {
-        let mut quota = QuotaObject { version: 1, used: "0".to_owned(), annotation: None };
-        let mut parsed = self.parse(&quota).unwrap_or_else(|fresh| *fresh);
-        parsed.ledger.rising = false;
-        quota.annotation = Some(parsed.ledger_text());
+        let begin = |place: usize| {
+            let mut quota = QuotaObject { version: 1, used: "0".to_owned(), annotation: None };
+            let mut parsed = self.parse(place, &quota).unwrap_or_else(|fresh| *fresh);
+            parsed.ledger.rising = false;
+            quota.annotation = Some(parsed.ledger_text());
+            quota
+        };
+        let patience = vec![Patience::default(); self.hard.len()];
         World {
             now: 0,
             version: 1,
             stripped: false,
-            quota,
+            quotas: (0..self.hard.len()).map(begin).collect(),
             objects: Objects::new(),
             progress: vec![Progress::Waiting; self.steps.len()],
-            recounters: vec![Recounter::default(); self.recounters],
+            recounters: vec![Recounter { patience, ..Recounter::default() }; self.recounters],
         }
     }
 
     /// The quota; as the error, one with a new ledger if there is none to be relied upon.
-    fn parse(&self, object: &QuotaObject) -> Result<Quota, Box<Quota>> {
-        let hard = json!({KEY: self.hard.to_string()});
+    fn parse(&self, place: usize, object: &QuotaObject) -> Result<Quota, Box<Quota>> {
+        let hard = json!({KEY: self.hard[place].to_string()});
         let mut api: ResourceQuota = serde_json::from_value(json!({
-            "metadata": {"name": "q", "namespace": "team"},
+            "metadata": {"name": format!("q{place}"), "namespace": "team"},
             "spec": {"hard": hard},
             "status": {"hard": hard, "used": {KEY: object.used}},
         }))
@@ -223,7 +241,7 @@ impl Script {
         for (index, progress) in world.progress.iter().enumerate() {
             match progress {
                 Progress::Waiting => actions.push(Action::Send(index)),
-                Progress::Reviewing { .. } => actions.push(Action::Decide(index)),
+                Progress::Reviewing { .. } | Progress::Writing(_) => actions.push(Action::Decide(index)),
                 Progress::Admitted { .. } if world.is_storable(index) => actions.push(Action::Store(index)),
                 Progress::Admitted { .. } | Progress::Done => {}
             }
@@ -234,12 +252,12 @@ impl Script {
         for (index, recounter) in world.recounters.iter().enumerate() {
             match &recounter.write {
                 Some(_) => actions.push(Action::Write(index)),
-                None => actions.push(Action::Count(index)),
+                None => actions.extend((0..self.hard.len()).map(|place| Action::Count(index, place))),
             }
             if recounter.cache.as_ref().is_none_or(|(_, objects)| *objects != world.objects) {
                 actions.push(Action::Sync(index));
             }
-            if recounter.patience != Patience::default() {
+            if recounter.patience.iter().any(|patience| *patience != Patience::default()) {
                 actions.push(Action::Restart(index));
             }
         }
@@ -253,35 +271,33 @@ impl Script {
         let mut world = before.clone();
         match action {
             Action::Send(index) => self.send(&mut world, index),
-            Action::Decide(index) => self.decide(&mut world, index),
+            Action::Decide(index) => self.go_on(&mut world, index),
             Action::Store(index) => self.store(&mut world, index),
             Action::Tick => world.now += 1,
             Action::Sync(index) => {
                 world.recounters[index].cache = Some((world.version, world.objects.clone()));
             }
-            Action::Count(index) => self.count(&mut world, index),
+            Action::Count(index, place) => self.count(&mut world, index, place),
             Action::Write(index) => {
-                if let Some((over, mut written)) = world.recounters[index].write.take()
-                    && over == world.quota.version
-                {
-                    world.version += 1;
-                    written.version = world.version;
-                    world.quota = written;
+                if let Some((place, written)) = world.recounters[index].write.take() {
+                    world.write(place, written);
                 }
             }
-            Action::Restart(index) => world.recounters[index].patience = Patience::default(),
+            Action::Restart(index) => {
+                world.recounters[index].patience = vec![Patience::default(); self.hard.len()];
+            }
             Action::Strip => {
                 world.stripped = true;
                 world.version += 1;
-                world.quota.version = world.version;
-                world.quota.annotation = None;
+                world.quotas[0].version = world.version;
+                world.quotas[0].annotation = None;
             }
         }
         (world != *before).then_some(world)
     }
 
     fn send(&self, world: &mut World, index: usize) {
-        let read = world.quota.clone();
+        let read = world.quotas.clone();
         world.progress[index] = match self.steps[index] {
             Step::Create { .. } => Progress::Reviewing { old: None, read },
             Step::Update { name, .. } => match world.objects.get(&name) {
@@ -298,13 +314,50 @@ impl Script {
         };
     }
 
-    fn decide(&self, world: &mut World, index: usize) {
-        let Progress::Reviewing { old, read } = world.progress[index].clone() else { return };
-        let (Step::Create { name, size } | Step::Update { name, size }) = self.steps[index] else { return };
-        let again = Progress::Reviewing { old, read: world.quota.clone() };
-        let Ok(mut quota) = self.parse(&read) else {
-            world.progress[index] = again;
+    /// Takes a review one write further.
+    fn go_on(&self, world: &mut World, index: usize) {
+        let writing = match world.progress[index].clone() {
+            Progress::Reviewing { old, read } => self.decide(world, index, old, &read),
+            Progress::Writing(writing) => Some(writing),
+            _ => None,
+        };
+        let Some(Writing { old, mut writes, since }) = writing else { return };
+        if since != world.now {
+            // Out of time: the API server has had no answer.
+            world.progress[index] = Progress::Done;
             return;
+        }
+        let admitted = Progress::Admitted { old, at: world.now };
+        if writes.is_empty() {
+            world.progress[index] = admitted;
+            return;
+        }
+        let (place, written) = writes.remove(0);
+        world.progress[index] = if !world.write(place, written) {
+            Progress::Reviewing { old, read: world.quotas.clone() }
+        } else if writes.is_empty() || self.fault == Some(Fault::FirstQuotaOnly) {
+            admitted
+        } else {
+            Progress::Writing(Writing { old, writes, since })
+        };
+    }
+
+    /// Decides a request; what it then has to write, if it may proceed.
+    fn decide(
+        &self,
+        world: &mut World,
+        index: usize,
+        old: Option<Stored>,
+        read: &[QuotaObject],
+    ) -> Option<Writing> {
+        let (Step::Create { name, size } | Step::Update { name, size }) = self.steps[index] else {
+            return None;
+        };
+        let parsed: Result<Vec<Quota>, _> =
+            read.iter().enumerate().map(|(place, object)| self.parse(place, object)).collect();
+        let Ok(mut quotas) = parsed else {
+            world.progress[index] = Progress::Reviewing { old, read: world.quotas.clone() };
+            return None;
         };
         let uid = old.map_or_else(|| u8::try_from(index).unwrap(), |old| old.uid);
         let object = claim(name, Stored { uid, size, version: 0 });
@@ -318,45 +371,35 @@ impl Script {
             object: Object::PersistentVolumeClaim(&object),
             old_object: old_object.as_ref().map(Object::PersistentVolumeClaim),
         };
-        let decision = with_surroundings(|surroundings| {
-            decide(&request, std::slice::from_ref(&quota), &[], surroundings).unwrap()
-        });
+        let decision =
+            with_surroundings(|surroundings| decide(&request, &quotas, &[], surroundings).unwrap());
         let Decision::Admitted(charges) = decision else {
             world.progress[index] = Progress::Done;
-            return;
+            return None;
         };
-        let admitted = Progress::Admitted { old, at: world.now };
-        let Some(charge) = charges.first() else {
-            world.progress[index] = admitted;
-            return;
-        };
-        if world.quota.version != read.version && self.fault != Some(Fault::UndecidedRetry) {
-            world.progress[index] = again;
-            return;
-        }
+        let uid = uid.to_string();
         let admission = match old {
-            None => Admission::Create { uid: uid.to_string() },
-            Some(old) => {
-                Admission::Update { uid: uid.to_string(), version: Version::parse(&old.version.to_string()) }
-            }
+            None => Admission::Create { uid },
+            Some(old) => Admission::Update { uid, version: Version::parse(&old.version.to_string()) },
         };
         let key = EntryKey { resource: claims(), name: name.to_string() };
-        let over = match self.fault {
-            Some(Fault::NoFreshWait) => String::new(),
-            _ => world.quota.version.to_string(),
-        };
-        let undecided = world.quota.version != read.version;
-        if undecided {
-            let Ok(newer) = self.parse(&world.quota) else { return };
-            quota = newer;
-            quota.used.add(&charge.requested);
-            quota.ledger.reserve(key, &admission, &charge.usage, &over);
-        } else {
-            quota.reserve(charge, key, &admission, &over);
-        }
-        world.version += 1;
-        world.quota = written(&quota, world.version);
-        world.progress[index] = admitted;
+        let writes = charges.iter().filter_map(|charge| {
+            let place = charge.quota;
+            let version = read[place].version;
+            let over = match self.fault {
+                Some(Fault::NoFreshWait) => String::new(),
+                _ => version.to_string(),
+            };
+            if self.fault == Some(Fault::UndecidedRetry) && world.quotas[place].version != version {
+                let mut newer = self.parse(place, &world.quotas[place]).ok()?;
+                newer.used.add(&charge.requested);
+                newer.ledger.reserve(key.clone(), &admission, &charge.usage, &over);
+                return Some((place, written(&newer, world.quotas[place].version)));
+            }
+            quotas[place].reserve(charge, key.clone(), &admission, &over);
+            Some((place, written(&quotas[place], version)))
+        });
+        Some(Writing { old, writes: writes.collect(), since: world.now })
     }
 
     fn store(&self, world: &mut World, index: usize) {
@@ -372,15 +415,15 @@ impl Script {
         world.objects.insert(name, Stored { uid, size, version: world.version });
     }
 
-    fn count(&self, world: &mut World, index: usize) {
+    fn count(&self, world: &mut World, index: usize, place: usize) {
         let now = TICK * u32::from(world.now);
         let live = (world.version, world.objects.clone());
-        let (mut quota, consistent) = match self.parse(&world.quota) {
+        let (mut quota, consistent) = match self.parse(place, &world.quotas[place]) {
             Ok(quota) => (quota, false),
             Err(fresh) => (*fresh, true),
         };
         let recounter = &mut world.recounters[index];
-        let overdue = recounter.patience.look(&quota.ledger, now);
+        let overdue = recounter.patience[place].look(&quota.ledger, now);
         let consistent = consistent || overdue.rising;
         let cache = if consistent { Some(live.clone()) } else { recounter.cache.clone() };
         let Some((version, objects)) = cache else { return };
@@ -408,9 +451,9 @@ impl Script {
         with_surroundings(|surroundings| {
             renew(&mut quota, &view, &findings, (&[], &counted), surroundings).unwrap();
         });
-        let result = written(&quota, world.quota.version);
-        if result != world.quota {
-            world.recounters[index].write = Some((world.quota.version, result));
+        let result = written(&quota, world.quotas[place].version);
+        if result != world.quotas[place] {
+            world.recounters[index].write = Some((place, result));
         }
     }
 
@@ -420,8 +463,10 @@ impl Script {
         for _ in 0..6 {
             world.now += 1;
             for index in 0..self.recounters {
-                for action in [Action::Sync(index), Action::Count(index), Action::Write(index)] {
-                    world = self.next(&world, action).unwrap_or(world);
+                for place in 0..self.hard.len() {
+                    for action in [Action::Sync(index), Action::Count(index, place), Action::Write(index)] {
+                        world = self.next(&world, action).unwrap_or(world);
+                    }
                 }
             }
         }
@@ -434,6 +479,17 @@ fn written(quota: &Quota, version: u64) -> QuotaObject {
 }
 
 impl World {
+    /// Writes a quota over the version that stands in it; false if that is not the present one.
+    fn write(&mut self, place: usize, mut written: QuotaObject) -> bool {
+        if self.quotas[place].version != written.version {
+            return false;
+        }
+        self.version += 1;
+        written.version = self.version;
+        self.quotas[place] = written;
+        true
+    }
+
     fn is_storable(&self, index: usize) -> bool {
         matches!(self.progress[index], Progress::Admitted { at, .. } if self.now - at <= STORABLE_TICKS)
     }
@@ -472,8 +528,8 @@ impl World {
         amount(size)
     }
 
-    /// What the quota says is used.
-    pub(crate) fn used(&self) -> Quantity {
-        Quantity::parse(&self.quota.used).unwrap()
+    /// What each quota says is used.
+    pub(crate) fn used(&self) -> Vec<Quantity> {
+        self.quotas.iter().map(|quota| Quantity::parse(&quota.used).unwrap()).collect()
     }
 }

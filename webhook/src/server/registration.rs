@@ -26,15 +26,24 @@ const COMPARE: Duration = Duration::from_secs(10);
 /// Which configurations there are.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Flags {
+    /// The MutatingWebhookConfiguration for LimitRange defaults.
+    #[arg(long = "mutating-webhook-configuration", default_value = "zz-plimsoll", value_name = "NAME")]
+    mutating: String,
     /// The ValidatingWebhookConfiguration for what is always covered, from which the one that follows quotas is copied.
-    #[arg(long, default_value = "plimsoll", value_name = "NAME")]
-    webhook_configuration: String,
+    #[arg(long = "webhook-configuration", default_value = "plimsoll", value_name = "NAME")]
+    validating: String,
     /// The ValidatingWebhookConfiguration whose rules follow quotas; this process keeps it.
-    #[arg(long, default_value = "plimsoll-quota", value_name = "NAME")]
-    quota_webhook_configuration: String,
+    #[arg(long = "quota-webhook-configuration", default_value = "plimsoll-quota", value_name = "NAME")]
+    quota: String,
 }
 
 impl Flags {
+    /// The names of all configurations.
+    pub(super) fn configurations(&self) -> Vec<String> {
+        let Self { mutating, validating, quota } = self.clone();
+        vec![mutating, validating, quota]
+    }
+
     /// Keeps the configuration for as long as the process runs.
     pub(super) async fn keep(self, client: Client, caches: Arc<Caches>) {
         loop {
@@ -46,25 +55,25 @@ impl Flags {
                 continue;
             }
             if let Err(error) = self.renew(&client, &caches).await {
-                tracing::warn!(%error, configuration = self.quota_webhook_configuration, "can't keep the rules");
+                tracing::warn!(%error, configuration = self.quota, "can't keep the rules");
             }
         }
     }
 
     async fn renew(&self, client: &Client, caches: &Caches) -> Result<(), kube::Error> {
         let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
-        let Some(first) = api.get_opt(&self.webhook_configuration).await? else { return Ok(()) };
+        let Some(first) = api.get_opt(&self.validating).await? else { return Ok(()) };
         let hooks = first.webhooks.unwrap_or_default();
         let Some(enforcing) = hooks.into_iter().find(|hook| hook.name == ENFORCING_HOOK) else {
             return Ok(());
         };
         let wanted = hook(enforcing, caches);
         let wanted: Vec<ValidatingWebhook> = wanted.into_iter().collect();
-        match api.get_opt(&self.quota_webhook_configuration).await? {
+        match api.get_opt(&self.quota).await? {
             None if wanted.is_empty() => Ok(()),
             None => {
                 let metadata = ObjectMeta {
-                    name: Some(self.quota_webhook_configuration.clone()),
+                    name: Some(self.quota.clone()),
                     owner_references: first.metadata.owner_references,
                     labels: first.metadata.labels,
                     ..ObjectMeta::default()
@@ -81,9 +90,7 @@ impl Flags {
                     "new rules"
                 );
                 present.webhooks = Some(wanted);
-                settled(
-                    api.replace(&self.quota_webhook_configuration, &PostParams::default(), &present).await,
-                )
+                settled(api.replace(&self.quota, &PostParams::default(), &present).await)
             }
         }
     }
