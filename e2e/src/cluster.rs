@@ -85,6 +85,14 @@ impl Cluster {
         self.plimsoll.as_ref().context("this cluster has no processes of ours")
     }
 
+    /// Ends the API server at once, as a crash would, and begins it again.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn crash_api_server(&self) -> anyhow::Result<()> {
+        self.control_plane.crash_api_server().await
+    }
+
     /// The CPU time that programs have taken so far, by name, in seconds.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 mod certificates;
 mod client;
 mod exactness;
+mod faults;
 mod limit_range;
 mod quota;
 
@@ -50,7 +51,7 @@ pub fn run(options: &Options) -> anyhow::Result<Counts> {
     let mut counts = Counts::default();
     for (tests, threads) in [
         ([limit_range::TESTS, quota::TESTS].concat(), 8),
-        ([certificates::TESTS, exactness::TESTS].concat(), 1),
+        ([certificates::TESTS, exactness::TESTS, faults::TESTS].concat(), 1),
     ] {
         let arguments =
             Arguments { filter: options.filter.clone(), test_threads: Some(threads), ..Arguments::default() };

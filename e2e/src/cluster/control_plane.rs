@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use parking_lot::Mutex;
 
 use super::identity::{self, TOKEN};
 use super::process::Process;
@@ -40,7 +41,18 @@ impl Programs {
 pub(super) struct ControlPlane {
     pub(super) folder: PathBuf,
     pub(super) kubeconfig: PathBuf,
+    api_server: Mutex<Process>,
+    /// How the API server is started.
+    api_server_command: ApiServer,
     processes: Vec<Process>,
+}
+
+/// How the API server is started.
+struct ApiServer {
+    program: PathBuf,
+    etcd_port: u16,
+    port: u16,
+    built_ins: bool,
 }
 
 /// A port that was free a moment ago.
@@ -57,16 +69,12 @@ impl ControlPlane {
         identity::write_service_account_key(&folder.join("service-account.key"))?;
         identity::write(&folder.join("tokens.csv"), &format!("{TOKEN},admin,admin,\"system:masters\"\n"))?;
         identity::write(&kubeconfig, &kubeconfig_text(api_port))?;
-        let mut processes = vec![
-            Process::start("etcd", folder, etcd(programs, folder, etcd_port, peer_port))?,
-            Process::start(
-                "kube-apiserver",
-                folder,
-                api_server(programs, folder, etcd_port, api_port, built_ins),
-            )?,
-        ];
-        let probe = client(&kubeconfig).await?;
-        wait_until_ready(&probe, &mut processes).await?;
+        let program = programs.folder.join("kube-apiserver");
+        let api_server_command = ApiServer { program, etcd_port, port: api_port, built_ins };
+        let mut etcd = Process::start("etcd", folder, etcd(programs, folder, etcd_port, peer_port))?;
+        let mut api_server = Process::start("kube-apiserver", folder, api_server_command.command(folder))?;
+        wait_until_ready(&client(&kubeconfig).await?, [&mut etcd, &mut api_server]).await?;
+        let mut processes = vec![etcd];
         let mut manager = programs.command("kube-controller-manager");
         manager.arg("--kubeconfig").arg(&kubeconfig);
         manager.arg("--service-account-private-key-file").arg(folder.join("service-account.key"));
@@ -87,11 +95,23 @@ impl ControlPlane {
             }
         }
         processes.push(Process::start("kwok", folder, kwok)?);
-        Ok(Self { folder: folder.to_owned(), kubeconfig, processes })
+        let api_server = Mutex::new(api_server);
+        Ok(Self { folder: folder.to_owned(), kubeconfig, api_server, api_server_command, processes })
+    }
+
+    /// Ends the API server at once, as a crash would, and begins it again.
+    pub(super) async fn crash_api_server(&self) -> anyhow::Result<()> {
+        self.api_server.lock().kill();
+        let mut started =
+            Process::start("kube-apiserver", &self.folder, self.api_server_command.command(&self.folder))?;
+        wait_until_ready(&self.client().await?, [&mut started]).await?;
+        *self.api_server.lock() = started;
+        Ok(())
     }
 
     pub(super) fn cpu_seconds(&self) -> anyhow::Result<Vec<(String, f64)>> {
-        self.processes.iter().map(Process::cpu_seconds).collect()
+        let api_server = self.api_server.lock().cpu_seconds();
+        self.processes.iter().map(Process::cpu_seconds).chain([api_server]).collect()
     }
 
     pub(super) async fn client(&self) -> anyhow::Result<Client> {
@@ -105,7 +125,10 @@ async fn client(kubeconfig: &Path) -> anyhow::Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-async fn wait_until_ready(client: &Client, processes: &mut [Process]) -> anyhow::Result<()> {
+async fn wait_until_ready<const N: usize>(
+    client: &Client,
+    mut processes: [&mut Process; N],
+) -> anyhow::Result<()> {
     let deadline = tokio::time::Instant::now() + START;
     loop {
         let request = http::Request::get("/readyz").body(Vec::new()).context("a plain request")?;
@@ -116,7 +139,7 @@ async fn wait_until_ready(client: &Client, processes: &mut [Process]) -> anyhow:
             }
             Err(_) => {}
         }
-        for process in &mut *processes {
+        for process in &mut processes {
             process.check()?;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -133,21 +156,23 @@ fn etcd(programs: &Programs, folder: &Path, port: u16, peer_port: u16) -> Comman
     command
 }
 
-fn api_server(programs: &Programs, folder: &Path, etcd_port: u16, port: u16, built_ins: bool) -> Command {
-    let mut command = programs.command("kube-apiserver");
-    command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"));
-    command.arg(format!("--secure-port={port}"));
-    command.args(["--bind-address=127.0.0.1", "--service-cluster-ip-range=10.0.0.0/16"]);
-    command.args(["--authorization-mode=RBAC", "--endpoint-reconciler-type=none"]);
-    if !built_ins {
-        command.arg("--disable-admission-plugins=LimitRanger,ResourceQuota");
+impl ApiServer {
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port));
+        command.arg(format!("--secure-port={}", self.port));
+        command.args(["--bind-address=127.0.0.1", "--service-cluster-ip-range=10.0.0.0/16"]);
+        command.args(["--authorization-mode=RBAC", "--endpoint-reconciler-type=none"]);
+        if !self.built_ins {
+            command.arg("--disable-admission-plugins=LimitRanger,ResourceQuota");
+        }
+        command.arg("--token-auth-file").arg(folder.join("tokens.csv"));
+        command.arg("--service-account-issuer=https://kubernetes.default.svc");
+        command.arg("--service-account-key-file").arg(folder.join("service-account.pub"));
+        command.arg("--service-account-signing-key-file").arg(folder.join("service-account.key"));
+        command.arg("--cert-dir").arg(folder.join("kube-apiserver"));
+        command
     }
-    command.arg("--token-auth-file").arg(folder.join("tokens.csv"));
-    command.arg("--service-account-issuer=https://kubernetes.default.svc");
-    command.arg("--service-account-key-file").arg(folder.join("service-account.pub"));
-    command.arg("--service-account-signing-key-file").arg(folder.join("service-account.key"));
-    command.arg("--cert-dir").arg(folder.join("kube-apiserver"));
-    command
 }
 
 fn kubeconfig_text(port: u16) -> String {

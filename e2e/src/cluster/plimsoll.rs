@@ -141,6 +141,25 @@ impl Plimsoll {
         self.webhooks[place].wait_until_ready().await
     }
 
+    /// Ends all replicas of the webhook at once.
+    pub fn kill_webhooks(&self) {
+        self.webhooks.iter().for_each(Ours::kill);
+    }
+
+    /// Begins all replicas of the webhook again.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub async fn begin_webhooks(&self) -> anyhow::Result<()> {
+        for webhook in &self.webhooks {
+            webhook.begin()?;
+        }
+        for webhook in &self.webhooks {
+            webhook.wait_until_ready().await?;
+        }
+        Ok(())
+    }
+
     /// How many replicas of the controller there are.
     pub fn controllers(&self) -> usize {
         self.controllers.len()

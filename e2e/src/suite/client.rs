@@ -78,6 +78,26 @@ impl Sandbox {
         api.create(&PostParams::default(), &object).await.map(drop)
     }
 
+    /// Deletes an object that has no namespace.
+    pub(super) async fn delete_cluster_wide(
+        &self,
+        version: &str,
+        kind: &str,
+        name: &str,
+    ) -> anyhow::Result<()> {
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        api.delete(name, &kube::api::DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// The same in another namespace.
+    pub(super) fn in_namespace(&self, namespace: &str) -> Self {
+        let (cluster, client) = (Arc::clone(&self.cluster), self.client.clone());
+        Self { cluster, client, namespace: namespace.to_owned() }
+    }
+
     /// Applies an object, the API server merging it.
     pub(super) async fn apply(&self, object: Value) -> Result<Value, kube::Error> {
         let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();

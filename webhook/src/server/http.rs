@@ -233,3 +233,6 @@ fn nearly_full(quota: &Quota) -> Vec<String> {
     });
     full.collect()
 }
+
+#[cfg(test)]
+mod tests;

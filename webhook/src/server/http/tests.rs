@@ -1,0 +1,101 @@
+use std::convert::Infallible;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request as HttpRequest;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::*;
+
+/// An API server in whose namespaces there are no LimitRanges and no quotas.
+fn client() -> Client {
+    let answer = |_: HttpRequest<kube::client::Body>| async {
+        let list =
+            json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "1"}, "items": []});
+        Ok::<_, Infallible>(http::Response::new(Body::from(list.to_string())))
+    };
+    Client::new(tower::service_fn(answer), "default")
+}
+
+async fn post_to(path: &str, content_type: &str, body: impl Into<Body>) -> (StatusCode, String) {
+    let app = App::new(client(), Arc::default(), Arc::default());
+    let request = HttpRequest::post(path).header("content-type", content_type).body(body.into()).unwrap();
+    let response = router(app).oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn review(resource: &str, kind: &str, object: Value) -> String {
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "7", "kind": {"group": "", "version": "v1", "kind": kind},
+            "resource": {"group": "", "version": "v1", "resource": resource},
+            "operation": "CREATE", "namespace": "team", "object": object, "oldObject": null,
+        },
+    })
+    .to_string()
+}
+
+#[track_caller]
+fn check_allowed((status, body): (StatusCode, String)) {
+    assert_eq!(status, StatusCode::OK);
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(answer["response"], json!({"uid": "7", "allowed": true}));
+}
+
+#[tokio::test]
+async fn admits_where_nothing_limits() {
+    let pod = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"containers": [{"name": "a"}]}});
+    for path in ["/mutate", "/validate", "/lint"] {
+        check_allowed(post_to(path, "application/json", review("pods", "Pod", pod.clone())).await);
+    }
+}
+
+#[tokio::test]
+async fn admits_kinds_that_it_does_not_know() {
+    let object = json!({"metadata": {"name": "web", "uid": "1"}, "anything": [1, {"x": null}]});
+    check_allowed(
+        post_to("/validate", "application/json; charset=utf-8", review("widgets", "Widget", object)).await,
+    );
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_with_a_call() {
+    let (status, body) = post_to("/validate", "text/plain", "{}").await;
+    assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(body, "Content-Type: expected application/json, got \"text/plain\"");
+    let (status, body) = post_to("/validate", "application/json", "{").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(body.starts_with("body: EOF while parsing"), "{body}");
+    let (status, body) = post_to("/mutate", "application/json", r#"{"apiVersion":"v1","kind":"Pod"}"#).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(body, r#"expected AdmissionReview of admission.k8s.io/v1, got "Pod" of "v1""#);
+    let pod = json!({"metadata": {"name": "web"}, "spec": {"containers": "none"}});
+    let (status, body) = post_to("/validate", "application/json", review("pods", "Pod", pod)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(body.starts_with("request.object: invalid type: string \"none\""), "{body}");
+    let (status, _) = post_to("/validate", "application/json", vec![b' '; MAX_BODY_BYTES + 1]).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let (status, _) = post_to("/elsewhere", "application/json", "{}").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn warns_of_a_limit_range_that_is_a_trap() {
+    let limit_range = json!({
+        "metadata": {"name": "limits"},
+        "spec": {"limits": [{"type": "Container", "default": {"cpu": "1"}, "max": {"cpu": "2"}}]},
+    });
+    let (status, body) =
+        post_to("/lint", "application/json", review("limitranges", "LimitRange", limit_range)).await;
+    assert_eq!(status, StatusCode::OK);
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        answer["response"]["warnings"],
+        json!([
+            "a Container with a cpu request above 1 and no limit is invalid: its limit comes from default in LimitRange limits (1)"
+        ])
+    );
+}
