@@ -74,9 +74,13 @@ pub(super) fn parse(text: &str) -> Result<Quantity, ParseQuantityError> {
     };
     let kept = (keeps_text(&parts, suffix) && !is_canonical(&parts, suffix)).then(|| Box::from(text));
     let quantity = Quantity { amount, format, text: kept };
-    // What is printed must be readable again, and may be longer: an exponent becomes a multiple of 3, a fraction gets a suffix.
-    if matches!(quantity.amount, Amount::Large(_)) && quantity.canonical().len() > MAX_LENGTH {
-        return Err(ParseQuantityError::OutOfRange);
+    if matches!(quantity.amount, Amount::Large(_)) {
+        // What is printed must be readable again, and may be longer or have a larger exponent: zeros go into the exponent, which
+        // becomes a multiple of 3, and a fraction gets a suffix. Canonical text prints as itself, so this ends.
+        let canonical = quantity.canonical();
+        if canonical != text {
+            parse(&canonical)?;
+        }
     }
     Ok(quantity)
 }
@@ -193,8 +197,7 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
         return Ok(mantissa);
     }
     let places = i64::try_from(parts.fraction.len()).unwrap_or(i64::MAX);
-    let least = exponent.saturating_sub(places);
-    if exponent.max(printed_exponent(parts, least)) > MAX_EXPONENT {
+    if exponent > MAX_EXPONENT {
         return Err(ParseQuantityError::OutOfRange);
     }
     let shift = exponent.saturating_sub(places).saturating_add(NANO_PLACES);
@@ -202,17 +205,6 @@ fn decimal_nanos(parts: &Parts<'_>, exponent: i64) -> Result<BigUint, ParseQuant
         Ok(shift) => mantissa * BigUint::from(10_u32).pow(shift),
         Err(_) => divide_up(mantissa, shift.unsigned_abs()),
     })
-}
-
-/// The exponent with which an amount is printed, at the least: zeros at the end of its digits go into it. What is printed
-/// must be within bounds too, or it could not be read again.
-fn printed_exponent(parts: &Parts<'_>, exponent: i64) -> i64 {
-    // A letter by itself is a suffix of its own.
-    let [b'e' | b'E', _, ..] = parts.suffix else { return exponent };
-    let digits = parts.fraction.iter().rev().chain(parts.integer.iter().rev());
-    let zeros = digits.take_while(|digit| **digit == b'0').count();
-    // Canonical exponents are multiples of 3.
-    exponent.saturating_add(i64::try_from(zeros).unwrap_or(i64::MAX)).div_euclid(3).saturating_mul(3)
 }
 
 fn binary_nanos(parts: &Parts<'_>, power: u32) -> (BigUint, Format) {
