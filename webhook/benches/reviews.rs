@@ -69,7 +69,7 @@ fn review() -> Bytes {
 fn answer(bencher: Bencher<'_, '_>, path: &str) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     let entered = runtime.enter();
-    let router = router(App::new(client(), Arc::default(), Arc::default()));
+    let router = router(App::new(client(), Vec::new(), Arc::default(), Arc::default()));
     drop(entered);
     let review = review();
     let call = async |router: Router| {

@@ -115,3 +115,6 @@ fn decide(
 fn entry_bytes(name: &str) -> usize {
     name.len() + 100
 }
+
+#[cfg(test)]
+mod tests;

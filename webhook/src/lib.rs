@@ -7,6 +7,7 @@ pub mod admission;
 pub mod batch;
 pub mod coverage;
 pub mod limit_range;
+pub mod quota_configuration;
 pub mod review;
 #[cfg(feature = "server")]
 pub mod server;

@@ -10,14 +10,17 @@ mod stored_quota;
 mod watch;
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use plimsoll_quota::LimitedResource;
 use plimsoll_runtime::health::Health;
 use plimsoll_runtime::{Shutdown, client};
 
+use crate::quota_configuration::QuotaConfiguration;
 use certificates::Served;
 pub use http::{App, router};
 pub use metrics::Metrics;
@@ -37,6 +40,9 @@ pub struct Config {
     certificates: certificates::Flags,
     #[command(flatten)]
     registration: registration::Flags,
+    /// A ResourceQuotaConfiguration, the file that the API server's own plugin takes: what may only be used where a quota covers it.
+    #[arg(long, value_name = "FILE")]
+    resource_quota_configuration: Option<PathBuf>,
     /// How long requests under way may still take when the process is told to stop, in seconds.
     #[arg(long, default_value_t = 10, value_name = "SECONDS")]
     shutdown_grace_seconds: u64,
@@ -47,12 +53,20 @@ pub struct Config {
 /// # Errors
 /// What keeps it from starting.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    let limited = match &config.resource_quota_configuration {
+        Some(path) => limited_resources(path).with_context(|| format!("can't use {}", path.display()))?,
+        None => Vec::new(),
+    };
     let client = config.client.connect().await?;
     let metrics = Arc::new(Metrics::default());
     let caches = Arc::new(watch::Caches::default());
     let watching = tokio::spawn(Arc::clone(&caches).follow(client.clone(), Arc::clone(&metrics)));
-    let keeping = tokio::spawn(config.registration.clone().keep(client.clone(), Arc::clone(&caches)));
-    let app = App::new(client.clone(), Arc::clone(&caches), Arc::clone(&metrics));
+    let keeping = tokio::spawn(config.registration.clone().keep(
+        client.clone(),
+        Arc::clone(&caches),
+        limited.iter().map(|limited| limited.resource.clone()).collect(),
+    ));
+    let app = App::new(client.clone(), limited, Arc::clone(&caches), Arc::clone(&metrics));
     let configurations = config.registration.configurations();
     let served = config.certificates.serve(client, Arc::clone(&metrics), configurations).await;
     let Served { tls, trusted } = served.context("can't get a certificate")?;
@@ -79,4 +93,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     keeping.abort();
     health.await.context("the health endpoint ended")??;
     served.with_context(|| format!("can't answer reviews at {}", config.listen))
+}
+
+fn limited_resources(path: &Path) -> anyhow::Result<Vec<LimitedResource>> {
+    #[expect(clippy::disallowed_methods, reason = "the edge at which files are read")]
+    let text = std::fs::read_to_string(path)?;
+    Ok(serde_saphyr::from_str::<QuotaConfiguration>(&text)?.limited_resources()?)
 }

@@ -10,7 +10,7 @@ use kube::api::{ListParams, PostParams};
 use kube::{Api, Client};
 use parking_lot::Mutex;
 use plimsoll_api::status::Status;
-use plimsoll_quota::{NoNeighbours, Quota, Surroundings};
+use plimsoll_quota::{LimitedResource, NoNeighbours, Quota, Surroundings};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -57,6 +57,7 @@ pub(super) struct Committer {
 
 struct Shared {
     client: Client,
+    limited: Vec<LimitedResource>,
     caches: Arc<Caches>,
     metrics: Arc<Metrics>,
 }
@@ -68,8 +69,13 @@ struct Waiting {
 }
 
 impl Committer {
-    pub(super) fn new(client: Client, caches: Arc<Caches>, metrics: Arc<Metrics>) -> Self {
-        Self { shared: Arc::new(Shared { client, caches, metrics }), namespaces: Mutex::default() }
+    pub(super) fn new(
+        client: Client,
+        limited: Vec<LimitedResource>,
+        caches: Arc<Caches>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { client, limited, caches, metrics }), namespaces: Mutex::default() }
     }
 
     /// Decides a request and charges what it uses.
@@ -187,7 +193,7 @@ impl Worker {
             let now = Timestamp::now();
             let surroundings =
                 Surroundings { now, device_classes: &device_classes, neighbours: &NoNeighbours };
-            plan(batch.iter().map(|waiting| &waiting.request), &held, &[], &surroundings)
+            plan(batch.iter().map(|waiting| &waiting.request), &held, &self.shared.limited, &surroundings)
         };
         let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Later { .. });
         if !listed_now && plan.outcomes.iter().any(refuses) {

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use k8s_openapi::api::core::v1::LimitRange;
 use kube::Client;
 use plimsoll_api::status::Status;
-use plimsoll_quota::Quota;
+use plimsoll_quota::{LimitedResource, Quota};
 use tokio::time::Instant;
 
 use super::commit::{Committer, Verdict};
@@ -41,9 +41,15 @@ struct Inner {
 }
 
 impl App {
-    /// Answers from these caches, and through this client where they don't suffice.
-    pub fn new(client: Client, caches: Arc<Caches>, metrics: Arc<Metrics>) -> Self {
-        let quotas = Committer::new(client.clone(), Arc::clone(&caches), Arc::clone(&metrics));
+    /// Answers from these caches, and through this client where they don't suffice. `limited` may only be used where a quota covers
+    /// it.
+    pub fn new(
+        client: Client,
+        limited: Vec<LimitedResource>,
+        caches: Arc<Caches>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let quotas = Committer::new(client.clone(), limited, Arc::clone(&caches), Arc::clone(&metrics));
         let limit_ranges = LimitRangeLookup::new(client, Arc::clone(&caches));
         Self(Arc::new(Inner { caches, limit_ranges, quotas, metrics }))
     }

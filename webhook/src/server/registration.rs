@@ -13,8 +13,10 @@ use k8s_openapi::api::admissionregistration::v1::{
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 
+use plimsoll_api::group::GroupResource;
+
 use super::watch::Caches;
-use crate::coverage::{followed, rules};
+use crate::coverage::{followed, is_always_covered, rules};
 
 /// The hook of the first configuration that is copied.
 const ENFORCING_HOOK: &str = "enforce.plimsoll.dev";
@@ -44,8 +46,8 @@ impl Flags {
         vec![mutating, validating, quota]
     }
 
-    /// Keeps the configuration for as long as the process runs.
-    pub(super) async fn keep(self, client: Client, caches: Arc<Caches>) {
+    /// Keeps the configuration for as long as the process runs. `limited` is covered whatever quotas say.
+    pub(super) async fn keep(self, client: Client, caches: Arc<Caches>, limited: BTreeSet<GroupResource>) {
         loop {
             tokio::select! {
                 () = caches.quotas_changed() => {}
@@ -54,20 +56,25 @@ impl Flags {
             if !caches.are_filled() {
                 continue;
             }
-            if let Err(error) = self.renew(&client, &caches).await {
+            if let Err(error) = self.renew(&client, &caches, &limited).await {
                 tracing::warn!(%error, configuration = self.quota, "can't keep the rules");
             }
         }
     }
 
-    async fn renew(&self, client: &Client, caches: &Caches) -> Result<(), kube::Error> {
+    async fn renew(
+        &self,
+        client: &Client,
+        caches: &Caches,
+        limited: &BTreeSet<GroupResource>,
+    ) -> Result<(), kube::Error> {
         let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
         let Some(first) = api.get_opt(&self.validating).await? else { return Ok(()) };
         let hooks = first.webhooks.unwrap_or_default();
         let Some(enforcing) = hooks.into_iter().find(|hook| hook.name == ENFORCING_HOOK) else {
             return Ok(());
         };
-        let wanted = hook(enforcing, caches);
+        let wanted = hook(enforcing, caches, limited);
         let wanted: Vec<ValidatingWebhook> = wanted.into_iter().collect();
         match api.get_opt(&self.quota).await? {
             None if wanted.is_empty() => Ok(()),
@@ -105,9 +112,14 @@ fn settled<T>(result: Result<T, kube::Error>) -> Result<(), kube::Error> {
 }
 
 /// The hook with the rules that quotas need; none if they need none.
-fn hook(enforcing: ValidatingWebhook, caches: &Caches) -> Option<ValidatingWebhook> {
+fn hook(
+    enforcing: ValidatingWebhook,
+    caches: &Caches,
+    limited: &BTreeSet<GroupResource>,
+) -> Option<ValidatingWebhook> {
     let keys: BTreeSet<String> = caches.quota_keys();
-    let resources = followed(keys.iter().map(String::as_str), &caches.device_classes());
+    let mut resources = followed(keys.iter().map(String::as_str), &caches.device_classes());
+    resources.extend(limited.iter().filter(|resource| !is_always_covered(resource)).cloned());
     let rules: Vec<RuleWithOperations> =
         rules(&resources).into_iter().filter_map(|rule| serde_json::from_value(rule).ok()).collect();
     // These conditions are about pods.

@@ -18,7 +18,7 @@ fn client() -> Client {
 }
 
 async fn post_to(path: &str, content_type: &str, body: impl Into<Body>) -> (StatusCode, String) {
-    let app = App::new(client(), Arc::default(), Arc::default());
+    let app = App::new(client(), Vec::new(), Arc::default(), Arc::default());
     let request = HttpRequest::post(path).header("content-type", content_type).body(body.into()).unwrap();
     let response = router(app).oneshot(request).await.unwrap();
     let status = response.status();
