@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use plimsoll_controller::server;
-use plimsoll_runtime::{Shutdown, logging};
+use plimsoll_runtime::{logging, process};
 
 /// Keeps the status of ResourceQuotas true.
 #[derive(clap::Parser)]
@@ -18,13 +18,6 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    arguments.logging.start();
-    match server::run(arguments.server, Shutdown::on_signals()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "stopped");
-            ExitCode::FAILURE
-        }
-    }
+    let Arguments { logging, server } = Arguments::parse();
+    process::run(logging, |shutdown| server::run(server, shutdown)).await
 }

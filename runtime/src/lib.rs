@@ -4,6 +4,7 @@ pub mod client;
 pub mod health;
 pub mod leader;
 pub mod logging;
+pub mod process;
 pub mod shutdown;
 
 pub use shutdown::Shutdown;

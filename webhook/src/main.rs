@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use plimsoll_runtime::{Shutdown, logging};
+use plimsoll_runtime::{logging, process};
 use plimsoll_webhook::server;
 
 /// Enforces LimitRanges and ResourceQuotas as admission webhooks of the Kubernetes API server.
@@ -18,13 +18,6 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    arguments.logging.start();
-    match server::run(arguments.server, Shutdown::on_signals()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "stopped");
-            ExitCode::FAILURE
-        }
-    }
+    let Arguments { logging, server } = Arguments::parse();
+    process::run(logging, |shutdown| server::run(server, shutdown)).await
 }
