@@ -8,6 +8,7 @@ use kube::{Client, Config};
 
 /// How the API server is reached.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Flags {
     /// A kubeconfig file; without one, the pod's service account or the user's own file.
     #[arg(long, value_name = "FILE")]

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 /// How replicas agree on who works.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Flags {
     /// Works only while this process holds the Lease; so of several replicas one does.
     #[arg(long = "leader-elect", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]

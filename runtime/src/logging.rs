@@ -4,6 +4,7 @@ use tracing_subscriber::EnvFilter;
 
 /// How logs look.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Flags {
     /// What is logged: a level, or levels by module, as in `info,kube=warn`.
     #[arg(long, default_value = "info", value_name = "FILTER")]

@@ -21,3 +21,15 @@ async fn main() -> ExitCode {
     let Arguments { logging, server } = Arguments::parse();
     process::run(logging, |shutdown| server::run(server, shutdown)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

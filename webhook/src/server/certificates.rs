@@ -24,6 +24,7 @@ const READ_AGAIN: Duration = Duration::from_secs(10);
 
 /// Where the certificate comes from.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Flags {
     /// A certificate that someone else keeps, with its chain, as PEM; read again when it changes. The caBundle is then theirs too.
     #[arg(

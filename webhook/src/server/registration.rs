@@ -27,6 +27,7 @@ const COMPARE: Duration = Duration::from_secs(10);
 
 /// Which configurations there are.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub struct Flags {
     /// The MutatingWebhookConfiguration for LimitRange defaults.
     #[arg(long = "mutating-webhook-configuration", default_value = "zz-plimsoll", value_name = "NAME")]
