@@ -20,7 +20,9 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use plimsoll_api::group::GroupResource;
 use plimsoll_quota::ledger::{ANNOTATION, Findings, Patience, renew, resources_of};
-use plimsoll_quota::{CountedObject, DeviceClasses, Evaluator, Ledger, NoNeighbours, Quota, Surroundings};
+use plimsoll_quota::{
+    CountedObject, DeviceClasses, EntryKey, Evaluator, Ledger, NoNeighbours, Quota, Surroundings,
+};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -268,13 +270,15 @@ impl Controller {
         let mut findings = Findings { entries: Vec::new(), rising: overdue.rising };
         for (key, written_over) in overdue.entries {
             let stored = snapshot::stored(&self.client, &self.countable, &quota.namespace, &key).await?;
-            self.metrics.expired.inc();
             findings.entries.push((key, written_over, stored));
         }
+        let waited_for: Vec<EntryKey> = findings.entries.iter().map(|(key, ..)| key.clone()).collect();
         let before = (quota.hard.clone(), quota.used.clone(), quota.ledger.clone());
         let counted: Vec<CountedObject<'_>> = snapshot.counted().collect();
         let countable = self.countable.resources();
         let uncounted = renew(&mut quota, &snapshot, &findings, (countable, &counted), &self.surroundings())?;
+        let expired = waited_for.iter().filter(|key| quota.ledger.entry(key).is_none()).count();
+        self.metrics.expired.inc_by(u64::try_from(expired).unwrap_or(u64::MAX));
         remembered.behind_since = if uncounted.is_empty() {
             None
         } else {

@@ -25,6 +25,9 @@ use crate::review::too_many_requests;
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// For how long a request is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// After how long a request is answered whatever happens: when the API server's own answers stall, it must not be left waiting too, for
+/// it gives up after 10 seconds.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(7);
 /// How many requests are decided together at most.
 const LARGEST_BATCH: usize = 512;
 /// For how long a namespace's task outlives its last request.
@@ -82,8 +85,13 @@ impl Committer {
     pub(super) async fn charge(&self, request: Request) -> Verdict {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Waiting { request, since: Instant::now(), reply });
-        // A task that ends without an answer has panicked; the next request begins another.
-        answer.await.unwrap_or_else(|_| later("the namespace's quotas could not be decided"))
+        match tokio::time::timeout(ANSWERED_WITHIN, answer).await {
+            Ok(Ok(verdict)) => verdict,
+            // The task has ended without an answer; the next request begins another.
+            Ok(Err(_)) => later("the namespace's quotas could not be decided"),
+            // What has been written meanwhile expires.
+            Err(_) => later("the API server does not answer"),
+        }
     }
 
     fn enqueue(&self, waiting: Waiting) {

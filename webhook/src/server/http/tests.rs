@@ -17,8 +17,25 @@ fn client() -> Client {
     Client::new(tower::service_fn(answer), "default")
 }
 
+/// An API server that has stopped to answer.
+fn stalled_client() -> Client {
+    let answer = |_: HttpRequest<kube::client::Body>| {
+        std::future::pending::<Result<http::Response<Body>, Infallible>>()
+    };
+    Client::new(tower::service_fn(answer), "default")
+}
+
 async fn post_to(path: &str, content_type: &str, body: impl Into<Body>) -> (StatusCode, String) {
-    let app = App::new(client(), Vec::new(), Arc::default(), Arc::default());
+    post_with(client(), path, content_type, body).await
+}
+
+async fn post_with(
+    client: Client,
+    path: &str,
+    content_type: &str,
+    body: impl Into<Body>,
+) -> (StatusCode, String) {
+    let app = App::new(client, Vec::new(), Arc::default(), Arc::default());
     let request = HttpRequest::post(path).header("content-type", content_type).body(body.into()).unwrap();
     let response = router(app).oneshot(request).await.unwrap();
     let status = response.status();
@@ -97,5 +114,23 @@ async fn warns_of_a_limit_range_that_is_a_trap() {
         json!([
             "a Container with a cpu request above 1 and no limit is invalid: its limit comes from default in LimitRange limits (1)"
         ])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_in_time_when_the_api_server_does_not() {
+    let secret = json!({"metadata": {"name": "web", "uid": "1"}});
+    let started = Instant::now();
+    let review = review("secrets", "Secret", secret);
+    let (status, body) = post_with(stalled_client(), "/validate", "application/json", review).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(started.elapsed().as_secs() < 10, "the API server gives up after 10 seconds");
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        answer["response"]["status"],
+        json!({
+            "status": "Failure", "code": 429, "reason": "TooManyRequests", "details": {"retryAfterSeconds": 1},
+            "message": "quota can't be decided now: the API server does not answer",
+        })
     );
 }
