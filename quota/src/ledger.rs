@@ -6,6 +6,8 @@
 //!
 //! Entries stand by name: two objects of one name never exist at once, so a name counts once, at the larger of what is stored
 //! and what is reserved, and repeated calls never stack.
+//!
+//! DIFFERENCE: D-quota-5. Upstream notes nothing but the sum.
 
 pub mod annotation;
 pub mod patience;

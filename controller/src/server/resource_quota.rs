@@ -254,6 +254,7 @@ impl Controller {
         let resources = resources_of(&quota, self.countable.resources(), &surroundings);
         let uncovered: Vec<Evaluator> =
             resources.iter().filter(|resource| !is_covered(resource)).filter_map(Evaluator::of).collect();
+        // DIFFERENCE: D-quota-7.
         // What the API server does not ask about can't be enforced, so it is not in force yet.
         quota.spec_hard.retain(|key, _| {
             uncovered.iter().all(|evaluator| evaluator.matching([key], &self.device_classes).is_empty())

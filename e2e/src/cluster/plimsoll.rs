@@ -247,6 +247,7 @@ pub(super) async fn register(client: &Client, port: u16, bundle: Option<&str>) -
             "namespaceSelector": {"matchExpressions": [
                 {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-node-lease"]},
             ]},
+            // DIFFERENCE: D-admission-1.
             "matchConditions": [{
                 "name": "no-mirror-pods",
                 "expression": "!(request.kind.kind == 'Pod' && object != null && has(object.metadata.annotations) \

@@ -313,6 +313,7 @@ enum Rest {
     OfConflict(Vec<Waiting>),
 }
 
+/// DIFFERENCE: D-quota-6. Upstream answers 409 or 500.
 fn later(reason: &str) -> Verdict {
     let status = too_many_requests(format!("quota can't be decided now: {reason}"), RETRY_AFTER_SECONDS);
     Verdict::Refused { status, quota: None }
