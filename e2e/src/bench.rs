@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Subcommand;
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, Pod, ResourceQuota};
-use kube::api::{DeleteParams, ListParams, PostParams};
+use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
@@ -122,8 +122,6 @@ async fn measure(
             .map(|((name, before), (_, after))| format!("{name} {:.2}", (after - before) * 1000.0 / pods));
         let cpu = cpu.collect::<Vec<_>>().join(", ");
         measurements.push(Measurement { rate: pods / elapsed, p50_ms: at(500), p99_ms: at(990), cpu });
-        let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), &namespace);
-        pods.delete_collection(&DeleteParams::default().grace_period(0), &ListParams::default()).await?;
     }
     std::fs::remove_dir_all(cluster.folder()).context("can't remove the logs")?;
     Ok(measurements)
