@@ -25,6 +25,15 @@ impl GroupResource {
     pub fn new(group: &str, resource: &str) -> Self {
         Self { group: group.to_owned(), resource: resource.to_owned() }
     }
+
+    /// Reads what [`Display`](fmt::Display) writes: `pods` or `deployments.apps`; a resource has no dot in its own name.
+    ///
+    /// # Source
+    /// apimachinery `pkg/runtime/schema` (`ParseGroupResource`)
+    pub fn parse(text: &str) -> Self {
+        let (resource, group) = text.split_once('.').unwrap_or((text, ""));
+        Self::new(group, resource)
+    }
 }
 
 impl GroupKind {

@@ -144,6 +144,20 @@ impl Status {
         Self { code: 400, reason: Reason::BadRequest, message: message.into(), details: None }
     }
 
+    /// 429: ask again after some seconds; clients do so by themselves.
+    ///
+    /// # Source
+    /// apimachinery `pkg/api/errors` (`NewTooManyRequests`)
+    pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: u32) -> Self {
+        let details = Details { retry_after_seconds: Some(retry_after_seconds), ..Details::default() };
+        Self {
+            code: 429,
+            reason: Reason::TooManyRequests,
+            message: message.into(),
+            details: Some(Box::new(details)),
+        }
+    }
+
     /// 500: a plain error, which the API server sends with its text alone.
     ///
     /// # Source

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, Pod, ResourceQuota};
 use kube::api::PostParams;
 use kube::{Api, Client};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cluster::{Cluster, Deciders, Shape};
 
@@ -128,8 +128,7 @@ async fn measure(
 }
 
 async fn prepare(client: &Client, name: &str, deciders: Deciders) -> anyhow::Result<()> {
-    let object = |value: Value| value;
-    let namespace: Namespace = serde_json::from_value(object(json!({"metadata": {"name": name}})))?;
+    let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
     Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await?;
     let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::namespaced(client.clone(), name);
     while accounts.get_opt("default").await?.is_none() {

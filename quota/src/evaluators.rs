@@ -43,6 +43,11 @@ const IGNORED_RESOURCES: [(&str, &str); 10] = [
     ("events.k8s.io", "events"),
 ];
 
+/// Whether the API server asks webhooks about a resource whatever quotas name; about all others only while some quota does.
+pub fn is_always_covered(resource: &GroupResource) -> bool {
+    resource.group.is_empty() && matches!(resource.resource.as_str(), "pods" | "persistentvolumeclaims")
+}
+
 /// How the objects of one resource are measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evaluator {

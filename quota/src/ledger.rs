@@ -114,7 +114,7 @@ impl Ledger {
     }
 
     /// The entries of one resource.
-    pub fn of_resource<'l>(
+    pub(crate) fn of_resource<'l>(
         &'l self,
         resource: &'l GroupResource,
     ) -> impl Iterator<Item = (&'l str, &'l Entry)> {
@@ -123,7 +123,7 @@ impl Ledger {
     }
 
     /// Whether a count from a cache of this version is valid.
-    pub fn permits(&self, resource: &GroupResource, cache: &Version) -> bool {
+    pub(crate) fn permits(&self, resource: &GroupResource, cache: &Version) -> bool {
         self.watermarks.get(resource).is_none_or(|watermark| cache >= watermark)
     }
 
@@ -149,7 +149,7 @@ impl Ledger {
     }
 
     /// Drops an entry, and remembers the version of the object that settled it.
-    pub fn drop_entry(&mut self, key: &EntryKey, seen: Option<&Version>) {
+    pub(crate) fn drop_entry(&mut self, key: &EntryKey, seen: Option<&Version>) {
         self.entries.remove(key);
         if let Some(version) = seen {
             self.raise_watermark(&key.resource, version);
@@ -157,7 +157,7 @@ impl Ledger {
     }
 
     /// Makes counts from caches older than this version invalid.
-    pub fn raise_watermark(&mut self, resource: &GroupResource, version: &Version) {
+    pub(crate) fn raise_watermark(&mut self, resource: &GroupResource, version: &Version) {
         match self.watermarks.get_mut(resource) {
             Some(watermark) if *watermark >= *version => {}
             Some(watermark) => *watermark = version.clone(),
@@ -169,7 +169,7 @@ impl Ledger {
 
     /// Brings a watermark down to the version of a consistent list, which is valid whatever its version: so a store whose
     /// versions went back, as after a restored backup, is counted again.
-    pub fn lower_watermark(&mut self, resource: &GroupResource, consistent: &Version) {
+    pub(crate) fn lower_watermark(&mut self, resource: &GroupResource, consistent: &Version) {
         if let Some(watermark) = self.watermarks.get_mut(resource)
             && *watermark > *consistent
         {

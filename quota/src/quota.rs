@@ -62,9 +62,21 @@ impl Quota {
         Ok(())
     }
 
+    /// Puts the status and the ledger that belongs to it into the object, to be written together.
+    pub fn write_to(&self, object: &mut ResourceQuota) {
+        object.status = Some(self.status());
+        let annotations = object.metadata.annotations.get_or_insert_default();
+        annotations.insert(ledger::ANNOTATION.to_owned(), self.ledger_text());
+    }
+
     /// The text of the annotation [`ledger::ANNOTATION`] that belongs to the status.
     pub fn ledger_text(&self) -> String {
         self.ledger.write(&self.hard, &self.used)
+    }
+
+    /// The keys that its author wants to limit.
+    pub fn spec_keys(&self) -> impl Iterator<Item = &str> + Clone {
+        self.spec_hard.keys().map(String::as_str)
     }
 
     /// The status as it stands in the API object.

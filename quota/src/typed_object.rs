@@ -65,13 +65,7 @@ impl TypedObject {
 
     /// Its metadata.
     pub fn metadata(&self) -> &ObjectMeta {
-        match self {
-            Self::Pod(pod, _) => &pod.metadata,
-            Self::Service(service) => &service.metadata,
-            Self::PersistentVolumeClaim(claim) => &claim.metadata,
-            Self::ResourceClaim(claim) => &claim.metadata,
-            Self::Other(metadata) => metadata,
-        }
+        self.counted().metadata()
     }
 
     /// The object as quota reads it.

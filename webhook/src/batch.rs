@@ -53,7 +53,7 @@ pub struct Plan {
 /// Decides requests one after the other, each against what those before it left.
 pub fn plan<'r>(
     requests: impl IntoIterator<Item = &'r Request>,
-    held: &[Held],
+    held: &[&Held],
     limited: &[LimitedResource],
     surroundings: &Surroundings<'_>,
 ) -> Plan {
@@ -69,7 +69,7 @@ pub fn plan<'r>(
 
 fn decide(
     request: &Request,
-    held: &[Held],
+    held: &[&Held],
     quotas: &mut [Quota],
     room: &mut [usize],
     limited: &[LimitedResource],

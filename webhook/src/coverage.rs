@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_api::group::GroupResource;
 use plimsoll_api::request::Operation;
-use plimsoll_quota::{DeviceClasses, Evaluator};
+use plimsoll_quota::{DeviceClasses, Evaluator, is_always_covered};
 use serde_json::{Value, json};
 
 /// The resources that some of the keys count, other than those that are always covered.
@@ -20,10 +20,7 @@ pub fn followed<'k>(
     let mut resources = BTreeSet::new();
     for key in keys {
         let counted = match key.strip_prefix("count/") {
-            Some(counted) => counted.split_once('.').map_or_else(
-                || GroupResource::new("", counted),
-                |(resource, group)| GroupResource::new(group, resource),
-            ),
+            Some(counted) => GroupResource::parse(counted),
             None => GroupResource::new("", key),
         };
         for resource in [counted, services.clone(), claims.clone()] {
@@ -35,11 +32,6 @@ pub fn followed<'k>(
         }
     }
     resources
-}
-
-/// Whether a resource is covered whatever quotas say.
-pub fn is_always_covered(resource: &GroupResource) -> bool {
-    resource.group.is_empty() && matches!(resource.resource.as_str(), "pods" | "persistentvolumeclaims")
 }
 
 /// The rules of a webhook configuration that cover resources, in their order.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_api::status::{Reason, Status};
+use plimsoll_api::status::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -181,21 +181,5 @@ impl Answer {
     /// Whether it agrees.
     pub fn is_allowed(&self) -> bool {
         self.response.allowed
-    }
-}
-
-/// 429: ask again after some seconds; clients do so by themselves.
-///
-/// # Source
-/// apimachinery `pkg/api/errors` (`NewTooManyRequests`)
-pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: u32) -> Status {
-    Status {
-        code: 429,
-        reason: Reason::TooManyRequests,
-        message: message.into(),
-        details: Some(Box::new(plimsoll_api::status::Details {
-            retry_after_seconds: Some(retry_after_seconds),
-            ..plimsoll_api::status::Details::default()
-        })),
     }
 }

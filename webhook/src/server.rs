@@ -2,6 +2,7 @@
 
 pub mod certificates;
 mod commit;
+mod conflict;
 mod http;
 mod lookup;
 mod metrics;

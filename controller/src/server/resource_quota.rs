@@ -19,7 +19,7 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use plimsoll_api::group::GroupResource;
-use plimsoll_quota::ledger::{ANNOTATION, Findings, Patience, renew, resources_of};
+use plimsoll_quota::ledger::{Findings, Patience, renew, resources_of};
 use plimsoll_quota::{
     CountedObject, DeviceClasses, EntryKey, Evaluator, Ledger, NoNeighbours, Quota, Surroundings,
 };
@@ -190,17 +190,12 @@ impl Controller {
 
     /// Begins to follow each resource that some quota counts.
     async fn follow_what_quotas_name(&mut self) {
-        let mut named: BTreeSet<GroupResource> = BTreeSet::new();
         let keys =
             self.quotas.values().filter_map(|remembered| remembered.object.spec.as_ref()?.hard.as_ref());
         let keys: BTreeSet<String> = keys.flat_map(BTreeMap::keys).cloned().collect();
         self.countable.discover(&keys).await;
-        let countable = self.countable.resources();
-        for remembered in self.quotas.values() {
-            if let Ok(quota) = Quota::parse(&remembered.object) {
-                named.extend(resources_of(&quota, countable, &self.surroundings()));
-            }
-        }
+        let names = keys.iter().map(String::as_str);
+        let named = resources_of(names, self.countable.resources(), &self.device_classes);
         for resource in named {
             if self.caches.contains_key(&resource) {
                 continue;
@@ -249,20 +244,20 @@ impl Controller {
             quota.ledger = Ledger::begun_anew();
             remembered.patience.restart_rising();
         }
-        let (now, surroundings) = (Instant::now(), self.surroundings());
-        let is_covered = |resource: &GroupResource| self.coverage.covers(resource, now);
-        let resources = resources_of(&quota, self.countable.resources(), &surroundings);
-        let uncovered: Vec<Evaluator> =
-            resources.iter().filter(|resource| !is_covered(resource)).filter_map(Evaluator::of).collect();
+        let now = Instant::now();
+        let (countable, device_classes) = (self.countable.resources(), &self.device_classes);
+        let mut resources = resources_of(quota.spec_keys(), countable, device_classes);
+        resources.retain(|resource| !self.coverage.covers(resource, now));
+        let uncovered: Vec<Evaluator> = resources.iter().filter_map(Evaluator::of).collect();
         // DIFFERENCE: D-quota-7.
         // What the API server does not ask about can't be enforced, so it is not in force yet.
         quota.spec_hard.retain(|key, _| {
-            uncovered.iter().all(|evaluator| evaluator.matching([key], &self.device_classes).is_empty())
+            uncovered.iter().all(|evaluator| evaluator.matching([key], device_classes).is_empty())
         });
         let enters = quota.spec_hard.keys().any(|key| !quota.hard.contains_key(key));
         let overdue = remembered.patience.look(&quota.ledger, self.started.elapsed());
         let behind = remembered.behind_since.is_some_and(|since| since.elapsed() >= BEHIND);
-        let resources = resources_of(&quota, self.countable.resources(), &surroundings);
+        let resources = resources_of(quota.spec_keys(), countable, device_classes);
         let snapshot = if enters || untrusted.is_some() || overdue.rising || behind {
             Snapshot::list(&self.client, &self.countable, &quota.namespace, &resources).await?
         } else {
@@ -276,8 +271,8 @@ impl Controller {
         let waited_for: Vec<EntryKey> = findings.entries.iter().map(|(key, ..)| key.clone()).collect();
         let before = (quota.hard.clone(), quota.used.clone(), quota.ledger.clone());
         let counted: Vec<CountedObject<'_>> = snapshot.counted().collect();
-        let countable = self.countable.resources();
-        let uncounted = renew(&mut quota, &snapshot, &findings, (countable, &counted), &self.surroundings())?;
+        let surroundings = self.surroundings();
+        let uncounted = renew(&mut quota, &snapshot, &findings, (countable, &counted), &surroundings)?;
         let expired = waited_for.iter().filter(|key| quota.ledger.entry(key).is_none()).count();
         self.metrics.expired.inc_by(u64::try_from(expired).unwrap_or(u64::MAX));
         remembered.behind_since = if uncounted.is_empty() {
@@ -298,12 +293,7 @@ impl Controller {
     async fn write(&self, remembered: &mut Remembered, quota: &Quota) -> anyhow::Result<()> {
         let mut object = remembered.object.clone();
         object.metadata.managed_fields = None;
-        object.status = Some(quota.status());
-        object
-            .metadata
-            .annotations
-            .get_or_insert_default()
-            .insert(ANNOTATION.to_owned(), quota.ledger_text());
+        quota.write_to(&mut object);
         let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &quota.namespace);
         match api.replace_status(&quota.name, &PostParams::default(), &object).await {
             Ok(written) => {

@@ -76,6 +76,13 @@ impl Ours {
         }
     }
 
+    /// Ends it at once, and begins it again.
+    async fn crash(&self) -> anyhow::Result<()> {
+        self.kill();
+        self.begin()?;
+        self.wait_until_ready().await
+    }
+
     async fn wait_until_ready(&self) -> anyhow::Result<()> {
         let deadline = tokio::time::Instant::now() + START;
         while get(self.health_port, "/readyz").await.is_err() {
@@ -136,9 +143,7 @@ impl Plimsoll {
     /// # Errors
     /// It does not start.
     pub async fn crash_webhook(&self, place: usize) -> anyhow::Result<()> {
-        self.webhooks[place].kill();
-        self.webhooks[place].begin()?;
-        self.webhooks[place].wait_until_ready().await
+        self.webhooks[place].crash().await
     }
 
     /// Ends all replicas of the webhook at once.
@@ -170,9 +175,7 @@ impl Plimsoll {
     /// # Errors
     /// It does not start.
     pub async fn crash_controller(&self, place: usize) -> anyhow::Result<()> {
-        self.controllers[place].kill();
-        self.controllers[place].begin()?;
-        self.controllers[place].wait_until_ready().await
+        self.controllers[place].crash().await
     }
 
     /// How many reviews a replica of the webhook has validated since it began.

@@ -85,7 +85,7 @@ impl Ledger {
             |text: &str| Version::parse(text).ok_or_else(|| unreadable(format!("version {text:?}")));
         let mut ledger = Self { rising: text.rising, ..Self::default() };
         for (resource, watermark) in &text.watermarks {
-            ledger.watermarks.insert(resource_of(resource), version(watermark)?);
+            ledger.watermarks.insert(GroupResource::parse(resource), version(watermark)?);
         }
         for (resource, names) in text.entries {
             for (name, entry) in names {
@@ -97,7 +97,7 @@ impl Ledger {
                     (None, Some(after)) => Awaits::Update { after: version(&after)? },
                     (None, None) => Awaits::Expiry,
                 };
-                let key = EntryKey { resource: resource_of(&resource), name };
+                let key = EntryKey { resource: GroupResource::parse(&resource), name };
                 ledger.entries.insert(key, Entry { usage, awaits, written_over: entry.written_over });
             }
         }
@@ -128,12 +128,6 @@ impl Ledger {
         let text = Text { sum: checksum(hard, used), rising: self.rising, watermarks, usages, entries };
         serde_json::to_string(&text).expect("maps with text keys always print")
     }
-}
-
-/// The resource that [`GroupResource`] prints as `pods` or `deployments.apps`; a resource has no dot in its own name.
-fn resource_of(text: &str) -> GroupResource {
-    let (resource, group) = text.split_once('.').unwrap_or((text, ""));
-    GroupResource::new(group, resource)
 }
 
 /// Tells one status from another; not meant against someone who wants to deceive, who could write the ledger as well.

@@ -4,6 +4,7 @@ use plimsoll_api::group::GroupResource;
 
 use super::settle::{self, CacheView};
 use super::{EntryKey, Version};
+use crate::device_classes::DeviceClasses;
 use crate::evaluators::{Evaluator, UsageError};
 use crate::quota::Quota;
 use crate::recount::{CountedObject, Seen, all_countable, recount};
@@ -37,7 +38,7 @@ pub fn renew(
     (countable, objects): (&[GroupResource], &[CountedObject<'_>]),
     surroundings: &Surroundings<'_>,
 ) -> Result<Vec<GroupResource>, UsageError> {
-    let mut resources = resources_of(quota, countable, surroundings);
+    let mut resources = resources_of(quota.spec_keys(), countable, surroundings.device_classes);
     for resource in resources.iter().filter(|resource| view.is_consistent(resource)) {
         if let Some(version) = view.version(resource) {
             quota.ledger.lower_watermark(resource, version);
@@ -63,17 +64,16 @@ pub fn renew(
     Ok(resources)
 }
 
-/// The resources whose objects the quota counts.
-pub fn resources_of(
-    quota: &Quota,
+/// The resources whose objects some of the keys count.
+pub fn resources_of<'k>(
+    keys: impl Iterator<Item = &'k str> + Clone,
     countable: &[GroupResource],
-    surroundings: &Surroundings<'_>,
+    device_classes: &DeviceClasses,
 ) -> Vec<GroupResource> {
     let mut resources = all_countable(countable);
     resources.retain(|resource| {
-        let hard = quota.spec_hard.keys().map(String::as_str);
         Evaluator::of(resource)
-            .is_some_and(|evaluator| !evaluator.matching(hard, surroundings.device_classes).is_empty())
+            .is_some_and(|evaluator| !evaluator.matching(keys.clone(), device_classes).is_empty())
     });
     resources
 }

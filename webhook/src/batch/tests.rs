@@ -32,7 +32,7 @@ fn plan_pods(pods: &[Request], held: &[Held]) -> Plan {
         device_classes: &DeviceClasses::default(),
         neighbours: &NoNeighbours,
     };
-    plan(pods, held, &[], &surroundings)
+    plan(pods, &held.iter().collect::<Vec<_>>(), &[], &surroundings)
 }
 
 fn used(plan: &Plan, place: usize) -> String {

@@ -19,7 +19,6 @@ use super::stored_quota::StoredQuota;
 use super::watch::Caches;
 use crate::admission::Request;
 use crate::batch::{Held, Outcome, plan};
-use crate::review::too_many_requests;
 
 /// For how long a list of a namespace's quotas is believed to be complete.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
@@ -195,7 +194,7 @@ impl Worker {
     /// Decides a batch once, writes, and answers what is decided then.
     async fn attempt(&mut self, batch: Vec<Waiting>, listed_now: bool) -> Rest {
         let device_classes = self.shared.caches.device_classes();
-        let held: Vec<Held> = self.quotas.iter().map(|stored| stored.held.clone()).collect();
+        let held: Vec<&Held> = self.quotas.iter().map(|stored| &stored.held).collect();
         let plan = {
             #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
             let now = Timestamp::now();
@@ -315,6 +314,7 @@ enum Rest {
 
 /// DIFFERENCE: D-quota-6. Upstream answers 409 or 500.
 fn later(reason: &str) -> Verdict {
-    let status = too_many_requests(format!("quota can't be decided now: {reason}"), RETRY_AFTER_SECONDS);
+    let status =
+        Status::too_many_requests(format!("quota can't be decided now: {reason}"), RETRY_AFTER_SECONDS);
     Verdict::Refused { status, quota: None }
 }

@@ -12,11 +12,12 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
-
 use plimsoll_api::group::GroupResource;
+use plimsoll_quota::is_always_covered;
 
+use super::conflict::settled;
 use super::watch::Caches;
-use crate::coverage::{followed, is_always_covered, rules};
+use crate::coverage::{followed, rules};
 
 /// The hook of the first configuration that is copied.
 const ENFORCING_HOOK: &str = "enforce.plimsoll.dev";
@@ -104,14 +105,6 @@ impl Flags {
     }
 }
 
-/// Another replica that was faster has written the same.
-fn settled<T>(result: Result<T, kube::Error>) -> Result<(), kube::Error> {
-    match result {
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-        other => other.map(drop),
-    }
-}
-
 /// The hook with the rules that quotas need; none if they need none.
 fn hook(
     enforcing: ValidatingWebhook,
@@ -123,12 +116,11 @@ fn hook(
     resources.extend(limited.iter().filter(|resource| !is_always_covered(resource)).cloned());
     let rules: Vec<RuleWithOperations> =
         rules(&resources).into_iter().filter_map(|rule| serde_json::from_value(rule).ok()).collect();
-    // These conditions are about pods.
-    let conditions = None;
     (!rules.is_empty()).then(|| ValidatingWebhook {
         name: FOLLOWING_HOOK.to_owned(),
         rules: Some(rules),
-        match_conditions: conditions,
+        // The conditions of the enforcing hook are about pods.
+        match_conditions: None,
         ..enforcing
     })
 }

@@ -1,10 +1,8 @@
 //! A quota as the API server stores it, with what decisions need of it.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::ResourceQuota;
 use plimsoll_quota::Quota;
-use plimsoll_quota::ledger::{ANNOTATION, Version};
+use plimsoll_quota::ledger::Version;
 
 use crate::batch::Held;
 
@@ -42,9 +40,7 @@ impl StoredQuota {
     /// The object with other amounts, to be written over the version that was read.
     pub(super) fn with(&self, quota: &Quota) -> ResourceQuota {
         let mut object = self.object.clone();
-        object.status = Some(quota.status());
-        let annotations = object.metadata.annotations.get_or_insert_with(BTreeMap::new);
-        annotations.insert(ANNOTATION.to_owned(), quota.ledger_text());
+        quota.write_to(&mut object);
         object
     }
 }

@@ -41,10 +41,8 @@ impl Countable {
     /// Asks the API server which resources there are, if it has not been asked or some key counts a resource that is not known.
     pub(super) async fn discover(&mut self, keys: &BTreeSet<String>) {
         let unknown = |key: &String| {
-            key.strip_prefix("count/").is_some_and(|counted| {
-                let (resource, group) = counted.split_once('.').unwrap_or((counted, ""));
-                !self.places.contains_key(&GroupResource::new(group, resource))
-            })
+            let counted = key.strip_prefix("count/").map(GroupResource::parse);
+            counted.is_some_and(|counted| !self.places.contains_key(&counted))
         };
         let due = self.asked.is_none_or(|at| keys.iter().any(unknown) && at.elapsed() >= ASK_AGAIN);
         if !due {

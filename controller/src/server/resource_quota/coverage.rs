@@ -9,6 +9,7 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use plimsoll_api::group::GroupResource;
+use plimsoll_quota::is_always_covered;
 use tokio::time::Instant;
 
 /// How long after a rule is written every API server is taken to follow it.
@@ -31,9 +32,8 @@ impl Coverage {
 
     /// Whether every API server asks about a resource.
     pub(super) fn covers(&self, resource: &GroupResource, now: Instant) -> bool {
-        let always = resource.group.is_empty()
-            && matches!(resource.resource.as_str(), "pods" | "persistentvolumeclaims");
-        always || self.since.get(resource).is_some_and(|since| now.duration_since(*since) >= SETTLES_WITHIN)
+        let settled = |since: &Instant| now.duration_since(*since) >= SETTLES_WITHIN;
+        is_always_covered(resource) || self.since.get(resource).is_some_and(settled)
     }
 
     /// Whether some rule is so new that quotas wait for it, or have just waited.
