@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::LimitRange;
 use kube::Client;
 use plimsoll_api::status::Status;
 use plimsoll_quota::{LimitedResource, Quota};
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::commit::{Committer, Verdict};
@@ -21,7 +22,7 @@ use super::metrics::{DecisionLabels, Metrics, QuotaLabels};
 use super::watch::{Caches, parse_limits};
 use crate::admission::Request;
 use crate::limit_range::lint::lint;
-use crate::limit_range::{LimitRanges, object};
+use crate::limit_range::{Handling, LimitRanges, object};
 use crate::review::{Answer, Question};
 
 /// The largest review that is read; the API server itself takes no object beyond 3 MiB.
@@ -58,9 +59,12 @@ impl App {
 /// The routes: `/mutate`, `/validate` and `/lint`.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/mutate", post(mutate))
-        .route("/validate", post(validate))
-        .route("/lint", post(lint_object))
+        .route("/mutate", post(async |app, headers, body| review(Phase::Mutate, app, headers, body).await))
+        .route(
+            "/validate",
+            post(async |app, headers, body| review(Phase::Validate, app, headers, body).await),
+        )
+        .route("/lint", post(async |app, headers, body| review(Phase::Lint, app, headers, body).await))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
 }
@@ -89,10 +93,6 @@ fn bad_request(problem: &str) -> Unanswered {
     Unanswered(StatusCode::BAD_REQUEST, problem.to_owned())
 }
 
-fn read(question: Question) -> Result<Request, Unanswered> {
-    Request::read(question).map_err(|error| bad_request(&error.to_string()))
-}
-
 fn json(answer: &Answer) -> Response {
     match serde_json::to_vec(answer) {
         Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
@@ -100,77 +100,33 @@ fn json(answer: &Answer) -> Response {
     }
 }
 
-async fn mutate(
+/// What a review is asked for.
+#[derive(Clone, Copy)]
+enum Phase {
+    Mutate,
+    Validate,
+    Lint,
+}
+
+async fn review(
+    phase: Phase,
     State(App(app)): State<App>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Unanswered> {
     let started = Instant::now();
     let question = question(&headers, &body)?;
-    let raw = question.request.as_ref().and_then(|request| request.object.clone());
-    let request = read(question)?;
-    let answer = match (request.handling(), raw) {
-        (Some(handling), Some(raw)) if handling.defaults() => match app
-            .limit_ranges
-            .of(&request.namespace)
-            .await
-        {
-            Ok(limit_ranges) => {
-                let patch = request.default_patch(raw.get(), &limit_ranges);
-                match patch.map_err(|error| bad_request(&error.to_string()))? {
-                    Some(patch) => {
-                        let patch =
-                            serde_json::to_vec(&patch).map_err(|error| bad_request(&error.to_string()))?;
-                        Answer::patch(&request.uid, base64::engine::general_purpose::STANDARD.encode(patch))
-                    }
-                    None => Answer::allow(&request.uid),
-                }
-            }
-            Err(error) => Answer::deny(&request.uid, &unknown_limit_ranges(&request, &error)),
-        },
-        _ => Answer::allow(&request.uid),
+    let raw = match phase {
+        Phase::Validate => None,
+        Phase::Mutate | Phase::Lint => question.request.as_ref().and_then(|request| request.object.clone()),
     };
-    app.observe("mutate", &answer, started);
-    Ok(json(&answer))
-}
-
-async fn validate(
-    State(App(app)): State<App>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Unanswered> {
-    let started = Instant::now();
-    let request = read(question(&headers, &body)?)?;
-    let answer = app.validate(request).await;
-    app.observe("validate", &answer, started);
-    Ok(json(&answer))
-}
-
-/// Warns of LimitRanges that are legal and still a trap. Never refuses.
-async fn lint_object(
-    State(App(app)): State<App>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Unanswered> {
-    let started = Instant::now();
-    let question = question(&headers, &body)?;
-    let raw = question.request.as_ref().and_then(|request| request.object.clone());
-    let request = read(question)?;
-    let mut warnings = Vec::new();
-    if let (Some(raw), "limitranges") = (raw, request.resource.resource.as_str())
-        && let Ok(mut limit_range) = serde_json::from_str::<LimitRange>(raw.get())
-    {
-        // What the cache shows is enough here; to ask would keep the answer from before this LimitRange.
-        let others = app.caches.limit_ranges(&request.namespace).unwrap_or_default();
-        // An amount that is none has been refused before.
-        let _ = object::set_defaults(&mut limit_range);
-        let name = limit_range.metadata.name.clone().unwrap_or_default();
-        let others = others.iter().filter(|limits| limits.name != name).cloned();
-        let all: LimitRanges = others.chain(parse_limits(&limit_range)).collect();
-        warnings.extend(lint(&all).iter().map(ToString::to_string));
-    }
-    let answer = Answer::allow(&request.uid).with_warnings(warnings);
-    app.observe("lint", &answer, started);
+    let request = Request::read(question).map_err(|error| bad_request(&error.to_string()))?;
+    let (name, answer) = match phase {
+        Phase::Mutate => ("mutate", app.mutate(&request, raw.as_deref()).await?),
+        Phase::Validate => ("validate", app.validate(request).await),
+        Phase::Lint => ("lint", app.lint(&request, raw.as_deref())),
+    };
+    app.observe(name, &answer, started);
     Ok(json(&answer))
 }
 
@@ -183,6 +139,40 @@ fn unknown_limit_ranges(request: &Request, error: &kube::Error) -> Status {
 }
 
 impl Inner {
+    async fn mutate(&self, request: &Request, raw: Option<&RawValue>) -> Result<Answer, Unanswered> {
+        let (Some(raw), true) = (raw, request.handling().is_some_and(Handling::defaults)) else {
+            return Ok(Answer::allow(&request.uid));
+        };
+        let limit_ranges = match self.limit_ranges.of(&request.namespace).await {
+            Ok(limit_ranges) => limit_ranges,
+            Err(error) => return Ok(Answer::deny(&request.uid, &unknown_limit_ranges(request, &error))),
+        };
+        let patch = request.default_patch(raw.get(), &limit_ranges);
+        let Some(patch) = patch.map_err(|error| bad_request(&error.to_string()))? else {
+            return Ok(Answer::allow(&request.uid));
+        };
+        let patch = serde_json::to_vec(&patch).map_err(|error| bad_request(&error.to_string()))?;
+        Ok(Answer::patch(&request.uid, base64::engine::general_purpose::STANDARD.encode(patch)))
+    }
+
+    /// Warns of LimitRanges that are legal and still a trap. Never refuses.
+    fn lint(&self, request: &Request, raw: Option<&RawValue>) -> Answer {
+        let mut warnings = Vec::new();
+        if let (Some(raw), "limitranges") = (raw, request.resource.resource.as_str())
+            && let Ok(mut limit_range) = serde_json::from_str::<LimitRange>(raw.get())
+        {
+            // What the cache shows is enough here; to ask would keep the answer from before this LimitRange.
+            let others = self.caches.limit_ranges(&request.namespace).unwrap_or_default();
+            // An amount that is none has been refused before.
+            let _ = object::set_defaults(&mut limit_range);
+            let name = limit_range.metadata.name.clone().unwrap_or_default();
+            let others = others.iter().filter(|limits| limits.name != name).cloned();
+            let all: LimitRanges = others.chain(parse_limits(&limit_range)).collect();
+            warnings.extend(lint(&all).iter().map(ToString::to_string));
+        }
+        Answer::allow(&request.uid).with_warnings(warnings)
+    }
+
     async fn validate(&self, request: Request) -> Answer {
         let uid = request.uid.clone();
         let deny = |status: &Status| {

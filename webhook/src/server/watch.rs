@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use futures::TryStreamExt as _;
 use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota};
@@ -21,15 +20,13 @@ use crate::limit_range::{LimitRanges, Limits};
 /// The caches, each filled by a watch of its own.
 #[derive(Default)]
 pub struct Caches {
+    limit_range_objects: RwLock<Objects<Limits>>,
+    /// The same by namespace, as decisions take them.
     limit_ranges: RwLock<HashMap<String, Arc<LimitRanges>>>,
-    quotas: RwLock<HashMap<String, HashMap<String, Arc<StoredQuota>>>>,
+    quotas: RwLock<Objects<Arc<StoredQuota>>>,
     device_classes: RwLock<Arc<DeviceClasses>>,
-    filled: AtomicU8,
     quotas_changed: Notify,
 }
-
-const LIMIT_RANGES_FILLED: u8 = 1;
-const QUOTAS_FILLED: u8 = 2;
 
 impl Caches {
     /// The LimitRanges of a namespace, as far as they are known; none if none are.
@@ -39,13 +36,13 @@ impl Caches {
 
     /// The quotas of a namespace, as far as they are known.
     pub(super) fn quotas(&self, namespace: &str) -> Vec<Arc<StoredQuota>> {
-        self.quotas.read().get(namespace).into_iter().flat_map(HashMap::values).cloned().collect()
+        self.quotas.read().of(namespace).cloned().collect()
     }
 
     /// All keys that some quota wants to limit.
     pub(super) fn quota_keys(&self) -> BTreeSet<String> {
         let quotas = self.quotas.read();
-        let stored = quotas.values().flat_map(HashMap::values);
+        let stored = quotas.stored.values().flat_map(HashMap::values);
         stored.flat_map(|stored| stored.held.quota.spec_hard.keys()).cloned().collect()
     }
 
@@ -60,74 +57,34 @@ impl Caches {
 
     /// Whether LimitRanges and quotas have been listed once.
     pub fn are_filled(&self) -> bool {
-        self.filled.load(Ordering::Acquire) == LIMIT_RANGES_FILLED | QUOTAS_FILLED
+        self.limit_range_objects.read().filled && self.quotas.read().filled
     }
 
     /// Follows the API server for as long as the process runs.
     pub(super) async fn follow(self: Arc<Self>, client: Client, metrics: Arc<Metrics>) {
-        let limit_ranges = follow(Api::<LimitRange>::all(client.clone()), &metrics, {
-            let mut objects = Objects::default();
-            let caches = &self;
-            move |event| {
-                for namespace in objects.apply(event) {
-                    caches.replace_limit_ranges(&namespace, objects.of(&namespace));
-                }
-                if objects.filled {
-                    caches.filled.fetch_or(LIMIT_RANGES_FILLED, Ordering::Release);
+        let limit_ranges = follow(Api::<LimitRange>::all(client.clone()), &metrics, |event| {
+            let mut objects = self.limit_range_objects.write();
+            for namespace in objects.apply(event, |object| parse_limits(&object)) {
+                let merged: LimitRanges = objects.of(&namespace).cloned().collect();
+                let mut all = self.limit_ranges.write();
+                if merged.is_empty() {
+                    all.remove(&namespace);
+                } else {
+                    all.insert(namespace, Arc::new(merged));
                 }
             }
         });
-        let quotas = follow(Api::<ResourceQuota>::all(client.clone()), &metrics, {
-            let mut objects = Objects::default();
-            let caches = &self;
-            move |event| {
-                for namespace in objects.apply(event) {
-                    caches.replace_quotas(&namespace, objects.of(&namespace));
-                }
-                if objects.filled {
-                    caches.filled.fetch_or(QUOTAS_FILLED, Ordering::Release);
-                }
-                caches.quotas_changed.notify_one();
-            }
+        let quotas = follow(Api::<ResourceQuota>::all(client.clone()), &metrics, |event| {
+            self.quotas.write().apply(event, |object| StoredQuota::read(object).map(Arc::new));
+            self.quotas_changed.notify_one();
         });
-        let device_classes = follow(Api::<DeviceClass>::all(client), &metrics, {
-            let mut objects = Objects::default();
-            let caches = &self;
-            move |event| {
-                if !objects.apply(event).is_empty() {
-                    let classes = objects.of("").cloned().collect::<Vec<DeviceClass>>();
-                    *caches.device_classes.write() = Arc::new(DeviceClasses::new(&classes));
-                }
+        let mut classes = Objects::default();
+        let device_classes = follow(Api::<DeviceClass>::all(client), &metrics, |event| {
+            if !classes.apply(event, Some).is_empty() {
+                *self.device_classes.write() = Arc::new(DeviceClasses::new(classes.of("")));
             }
         });
         tokio::join!(limit_ranges, quotas, device_classes);
-    }
-
-    fn replace_limit_ranges<'o>(&self, namespace: &str, objects: impl Iterator<Item = &'o LimitRange>) {
-        let parsed: LimitRanges = objects.filter_map(parse_limits).collect();
-        let mut all = self.limit_ranges.write();
-        if parsed.is_empty() {
-            all.remove(namespace);
-        } else {
-            all.insert(namespace.to_owned(), Arc::new(parsed));
-        }
-    }
-
-    fn replace_quotas<'o>(&self, namespace: &str, objects: impl Iterator<Item = &'o ResourceQuota>) {
-        let mut all = self.quotas.write();
-        let before = all.remove(namespace).unwrap_or_default();
-        let mut after = HashMap::new();
-        for object in objects {
-            let name = object.name_any();
-            let known = before
-                .get(&name)
-                .filter(|known| object.metadata.resource_version.as_deref() == Some(&known.held.version));
-            let stored = known.cloned().or_else(|| StoredQuota::read(object.clone()).map(Arc::new));
-            after.extend(stored.map(|stored| (name, stored)));
-        }
-        if !after.is_empty() {
-            all.insert(namespace.to_owned(), after);
-        }
     }
 }
 
@@ -140,38 +97,38 @@ pub(super) fn parse_limits(object: &LimitRange) -> Option<Limits> {
         .ok()
 }
 
-/// The objects of one watch, by namespace and name.
-struct Objects<K> {
-    stored: HashMap<String, HashMap<String, K>>,
+/// What was read of the objects of one watch, by namespace and name.
+struct Objects<V> {
+    stored: HashMap<String, HashMap<String, V>>,
     /// The objects of a list that is not complete yet.
-    listing: HashMap<String, HashMap<String, K>>,
+    listing: HashMap<String, HashMap<String, V>>,
     filled: bool,
 }
 
-impl<K> Default for Objects<K> {
+impl<V> Default for Objects<V> {
     fn default() -> Self {
         Self { stored: HashMap::new(), listing: HashMap::new(), filled: false }
     }
 }
 
-impl<K: kube::Resource + Clone> Objects<K> {
-    /// Takes in an event; returns the namespaces that changed.
-    fn apply(&mut self, event: Event<K>) -> Vec<String> {
+impl<V> Objects<V> {
+    /// Takes in an event; returns the namespaces that changed. What can't be read is as if it were not there.
+    fn apply<K: kube::Resource>(&mut self, event: Event<K>, read: impl Fn(K) -> Option<V>) -> Vec<String> {
         let place = |object: &K| (object.namespace().unwrap_or_default(), object.name_any());
         match event {
             Event::Apply(object) => {
                 let (namespace, name) = place(&object);
-                self.stored.entry(namespace.clone()).or_default().insert(name, object);
+                match read(object) {
+                    Some(value) => {
+                        self.stored.entry(namespace.clone()).or_default().insert(name, value);
+                    }
+                    None => self.remove(&namespace, &name),
+                }
                 vec![namespace]
             }
             Event::Delete(object) => {
                 let (namespace, name) = place(&object);
-                if let Some(objects) = self.stored.get_mut(&namespace) {
-                    objects.remove(&name);
-                    if objects.is_empty() {
-                        self.stored.remove(&namespace);
-                    }
-                }
+                self.remove(&namespace, &name);
                 vec![namespace]
             }
             Event::Init => {
@@ -180,7 +137,9 @@ impl<K: kube::Resource + Clone> Objects<K> {
             }
             Event::InitApply(object) => {
                 let (namespace, name) = place(&object);
-                self.listing.entry(namespace).or_default().insert(name, object);
+                if let Some(value) = read(object) {
+                    self.listing.entry(namespace).or_default().insert(name, value);
+                }
                 Vec::new()
             }
             Event::InitDone => {
@@ -195,7 +154,16 @@ impl<K: kube::Resource + Clone> Objects<K> {
         }
     }
 
-    fn of(&self, namespace: &str) -> impl Iterator<Item = &K> {
+    fn remove(&mut self, namespace: &str, name: &str) {
+        if let Some(objects) = self.stored.get_mut(namespace) {
+            objects.remove(name);
+            if objects.is_empty() {
+                self.stored.remove(namespace);
+            }
+        }
+    }
+
+    fn of(&self, namespace: &str) -> impl Iterator<Item = &V> {
         self.stored.get(namespace).into_iter().flat_map(HashMap::values)
     }
 }

@@ -13,13 +13,14 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ObjectMeta, PostParams};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt as _};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::material::{Material, Policy, seconds};
 use super::{Metrics, Served, server_config};
+use crate::server::conflict::settled;
 
 /// The hooks whose caBundle is kept end in this.
 const OUR_HOOKS: &str = ".plimsoll.dev";
@@ -89,11 +90,11 @@ impl Keeper {
         let stored = secrets.get_opt(&self.name).await.with_context(unusable)?;
         let data = stored.as_ref().and_then(|secret| secret.data.clone()).unwrap_or_default();
         let material = Material::from_data(&data);
-        let bundles = self.bundles().await.context("can't read the webhook configurations")?;
-        let trusts = |authority: &str| bundles.iter().all(|bundle| bundle.contains(authority));
+        let unreadable = "can't read the webhook configurations";
+        let mut hooks = self.hooks().await.context(unreadable)?;
         #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
         let now = SystemTime::now();
-        let material = match material.step(&self.policy, now, trusts)? {
+        let material = match material.step(&self.policy, now, |authority| hooks.trust(authority))? {
             Some(step) => {
                 self.write(&secrets, stored, &step).await.with_context(unusable)?;
                 let written = secrets.get(&self.name).await.with_context(unusable)?;
@@ -101,11 +102,13 @@ impl Keeper {
             }
             None => material,
         };
-        self.register(&material.bundle()).await.context("can't keep the caBundle")?;
+        if self.register(&mut hooks, &material.bundle()).await.context("can't keep the caBundle")? {
+            // Another replica may have been faster, so the API server is asked what stands there now.
+            hooks = self.hooks().await.context(unreadable)?;
+        }
         let present = material.present.as_ref().context("the Secret holds no certificate")?;
         self.metrics.certificate_expiry.set(seconds(present.expires).parse().unwrap_or_default());
-        let bundles = self.bundles().await.context("can't read the webhook configurations")?;
-        let trusted = bundles.iter().all(|bundle| bundle.contains(&present.authority));
+        let trusted = hooks.trust(&present.authority);
         Ok((material, trusted))
     }
 
@@ -125,49 +128,70 @@ impl Keeper {
             let secret = Secret { metadata, data: Some(data), ..Secret::default() };
             secrets.create(&PostParams::default(), &secret).await
         };
-        match written {
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-            other => other.map(drop),
-        }
+        settled(written)
     }
 
-    /// The caBundles of our hooks, as the API server has them.
-    async fn bundles(&self) -> Result<Vec<String>, kube::Error> {
-        let mut bundles = Vec::new();
+    /// Our webhook configurations, as the API server has them.
+    async fn hooks(&self) -> Result<Hooks, kube::Error> {
+        let mut hooks = Hooks::default();
         for name in &self.configurations {
-            let validating: Api<ValidatingWebhookConfiguration> = Api::all(self.client.clone());
-            let mutating: Api<MutatingWebhookConfiguration> = Api::all(self.client.clone());
-            let validating = validating.get_opt(name).await?.and_then(|configuration| configuration.webhooks);
-            let mutating = mutating.get_opt(name).await?.and_then(|configuration| configuration.webhooks);
-            let validating = validating.iter().flatten().map(|hook| (&hook.name, &hook.client_config));
-            let mutating = mutating.iter().flatten().map(|hook| (&hook.name, &hook.client_config));
-            let ours = validating.chain(mutating).filter(|(hook, _)| hook.ends_with(OUR_HOOKS));
-            bundles.extend(ours.map(|(_, client_config)| bundle(client_config)));
+            hooks.validating.extend(Api::all(self.client.clone()).get_opt(name).await?);
+            hooks.mutating.extend(Api::all(self.client.clone()).get_opt(name).await?);
         }
-        Ok(bundles)
+        Ok(hooks)
     }
 
-    /// Makes the API server trust these authorities.
-    async fn register(&self, wanted: &str) -> Result<(), kube::Error> {
-        for name in &self.configurations {
-            let validating: Api<ValidatingWebhookConfiguration> = Api::all(self.client.clone());
-            if let Some(mut configuration) = validating.get_opt(name).await? {
-                let hooks = configuration.webhooks.iter_mut().flatten();
-                let ours = hooks.filter(|hook| hook.name.ends_with(OUR_HOOKS));
-                if trust(ours.map(|hook| &mut hook.client_config), wanted) {
-                    settled(validating.replace(name, &PostParams::default(), &configuration).await)?;
-                }
-            }
-            let mutating: Api<MutatingWebhookConfiguration> = Api::all(self.client.clone());
-            if let Some(mut configuration) = mutating.get_opt(name).await? {
-                let hooks = configuration.webhooks.iter_mut().flatten();
-                let ours = hooks.filter(|hook| hook.name.ends_with(OUR_HOOKS));
-                if trust(ours.map(|hook| &mut hook.client_config), wanted) {
-                    settled(mutating.replace(name, &PostParams::default(), &configuration).await)?;
-                }
+    /// Makes the API server trust these authorities; tells whether anything had to be written.
+    async fn register(&self, hooks: &mut Hooks, wanted: &str) -> Result<bool, kube::Error> {
+        let mut written = false;
+        for configuration in &mut hooks.validating {
+            let hooks = configuration.webhooks.iter_mut().flatten();
+            if trust(hooks.map(|hook| (&hook.name, &mut hook.client_config)), wanted) {
+                self.replace(configuration).await?;
+                written = true;
             }
         }
-        Ok(())
+        for configuration in &mut hooks.mutating {
+            let hooks = configuration.webhooks.iter_mut().flatten();
+            if trust(hooks.map(|hook| (&hook.name, &mut hook.client_config)), wanted) {
+                self.replace(configuration).await?;
+                written = true;
+            }
+        }
+        Ok(written)
+    }
+
+    /// Whoever has written meanwhile is looked at in the next turn.
+    async fn replace<K>(&self, configuration: &K) -> Result<(), kube::Error>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::ClusterResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::Serialize
+            + serde::de::DeserializeOwned,
+    {
+        let api: Api<K> = Api::all(self.client.clone());
+        settled(api.replace(&configuration.name_any(), &PostParams::default(), configuration).await)
+    }
+}
+
+/// Our webhook configurations.
+#[derive(Default)]
+struct Hooks {
+    validating: Vec<ValidatingWebhookConfiguration>,
+    mutating: Vec<MutatingWebhookConfiguration>,
+}
+
+impl Hooks {
+    /// Whether the API server trusts an authority wherever it calls us.
+    fn trust(&self, authority: &str) -> bool {
+        let validating =
+            self.validating.iter().flat_map(|configuration| configuration.webhooks.iter().flatten());
+        let validating = validating.map(|hook| (&hook.name, &hook.client_config));
+        let mutating = self.mutating.iter().flat_map(|configuration| configuration.webhooks.iter().flatten());
+        let mutating = mutating.map(|hook| (&hook.name, &hook.client_config));
+        let mut ours = validating.chain(mutating).filter(|(hook, _)| hook.ends_with(OUR_HOOKS));
+        ours.all(|(_, client_config)| bundle(client_config).contains(authority))
     }
 }
 
@@ -176,24 +200,16 @@ fn bundle(client_config: &WebhookClientConfig) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Sets the caBundle of hooks; tells whether any had another one.
-fn trust<'h>(hooks: impl Iterator<Item = &'h mut WebhookClientConfig>, wanted: &str) -> bool {
+/// Sets the caBundle of those hooks that are ours; tells whether any had another one.
+fn trust<'h>(hooks: impl Iterator<Item = (&'h String, &'h mut WebhookClientConfig)>, wanted: &str) -> bool {
     let mut changed = false;
-    for client_config in hooks {
-        if bundle(client_config) != wanted {
+    for (hook, client_config) in hooks {
+        if hook.ends_with(OUR_HOOKS) && bundle(client_config) != wanted {
             client_config.ca_bundle = Some(ByteString(wanted.as_bytes().to_vec()));
             changed = true;
         }
     }
     changed
-}
-
-/// Whoever has written meanwhile is looked at in the next turn.
-fn settled<T>(result: Result<T, kube::Error>) -> Result<(), kube::Error> {
-    match result {
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-        other => other.map(drop),
-    }
 }
 
 fn config(material: &Material) -> anyhow::Result<ServerConfig> {
