@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, Pod, ResourceQuota};
 use kube::api::PostParams;
 use kube::{Api, Client};
@@ -35,7 +35,34 @@ enum What {
         /// How many workers create at the same time; may be given several times.
         #[arg(long, default_values_t = [1, 16, 64])]
         workers: Vec<usize>,
+        /// Who is measured; may be given several times.
+        #[arg(long = "of", value_enum, default_values_t = Contender::value_variants().to_vec())]
+        contenders: Vec<Contender>,
     },
+}
+
+/// Who decides while it is measured.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Contender {
+    /// Nobody.
+    Neither,
+    /// Upstream's plugins and its quota controller.
+    BuiltIn,
+    /// A webhook that agrees at once.
+    EmptyWebhook,
+    /// Our webhook and our controller.
+    Plimsoll,
+}
+
+impl Contender {
+    fn deciders(self) -> Deciders {
+        match self {
+            Self::Neither => Deciders::Nobody,
+            Self::BuiltIn => Deciders::BuiltIns,
+            Self::EmptyWebhook => Deciders::Empty,
+            Self::Plimsoll => Deciders::Plimsoll { webhooks: 1 },
+        }
+    }
 }
 
 /// Measures and prints.
@@ -43,19 +70,16 @@ enum What {
 /// # Errors
 /// A cluster does not start, or a create fails.
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<()> {
-    let What::Admission { seconds, rounds, workers } = &options.what;
-    let deciders = [
-        ("neither", Deciders::Nobody),
-        ("built-in", Deciders::BuiltIns),
-        ("empty webhook", Deciders::Empty),
-        ("plimsoll", Deciders::Plimsoll { webhooks: 1 }),
-    ];
+    let What::Admission { seconds, rounds, workers, contenders } = &options.what;
     let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
     // One row a decider and number of workers, one column a round.
     let mut rows: Vec<(String, Vec<Measurement>)> = Vec::new();
     for _ in 0..*rounds {
-        for (name, deciders) in deciders {
-            let measured = runtime.block_on(measure(deciders, workers, Duration::from_secs(*seconds)))?;
+        for contender in contenders {
+            let duration = Duration::from_secs(*seconds);
+            let measured = runtime.block_on(measure(contender.deciders(), workers, duration))?;
+            let name =
+                contender.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
             for (workers, measurement) in workers.iter().zip(measured) {
                 let name = format!("{name}, {workers} workers");
                 match rows.iter_mut().find(|(row, _)| *row == name) {

@@ -123,10 +123,12 @@ impl Cluster {
 
 /// A folder that no other run uses.
 fn fresh_folder() -> anyhow::Result<PathBuf> {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is the parent of e2e")?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
-    let folder = root.join("target/e2e").join(format!("{}-{}", since.as_millis(), std::process::id()));
+    let folder = crate::cargo::root()?.join("target/e2e").join(format!(
+        "{}-{}",
+        since.as_millis(),
+        std::process::id()
+    ));
     std::fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
     Ok(folder)
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the task runner is all edge: files, programs, clocks")]
 
 pub mod bench;
+pub mod cargo;
 pub mod cluster;
 pub mod counts;
 pub mod made_up;

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use crate::cargo::{cargo, root};
 use crate::counts::Counts;
 use crate::oracle;
 use crate::real_manifests;
@@ -41,15 +42,13 @@ const CHECKS: [(&str, &[&str]); 5] = [
 /// # Errors
 /// The first check that fails, by name.
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is the parent of e2e")?;
     let mut counts = Counts::default();
     for (name, arguments) in CHECKS {
-        let mut command = cargo(root, arguments);
+        let mut command = cargo(arguments)?;
         command.env("RUSTDOCFLAGS", "-D warnings");
         counts += step(name, command, output)?;
     }
-    step("licences, bans and sources", cargo_deny(root, output)?, output)?;
+    step("licences, bans and sources", cargo_deny(output)?, output)?;
     let seed = options.seed.map_or_else(fresh_seed, Ok)?;
     writeln!(output, "\n== oracle: cargo e2e oracle --cases {} --seed {seed}", options.cases)?;
     counts += oracle::run_all(options.cases, seed, output)?;
@@ -96,27 +95,19 @@ fn test_result(line: &str) -> Option<Counts> {
     Some(Counts { passed: count("passed")?, failed: count("failed")? })
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(root).args(arguments);
-    command
-}
-
 /// `cargo deny` from the path, or installed once into the target folder.
-fn cargo_deny(root: &Path, output: &mut dyn Write) -> anyhow::Result<Command> {
+fn cargo_deny(output: &mut dyn Write) -> anyhow::Result<Command> {
     let check = ["deny", "check", "bans", "licenses", "sources"];
-    let installed = Command::new("cargo")
-        .args(["deny", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
+    let installed = cargo(&["deny", "--version"])?.output().is_ok_and(|output| output.status.success());
     if installed {
-        return Ok(cargo(root, &check));
+        return cargo(&check);
     }
+    let root = root()?;
     let tools = target_folder(root).join("tools");
     let program = tools.join("bin/cargo-deny");
     if !program.exists() {
         let mut install =
-            cargo(root, &["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY_VERSION]);
+            cargo(&["install", "cargo-deny", "--locked", "--debug", "--version", CARGO_DENY_VERSION])?;
         install.arg("--root").arg(&tools);
         step("install cargo-deny", install, output)?;
     }

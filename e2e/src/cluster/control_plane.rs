@@ -78,11 +78,10 @@ impl ControlPlane {
         let mut manager = programs.command("kube-controller-manager");
         manager.arg("--kubeconfig").arg(&kubeconfig);
         manager.arg("--service-account-private-key-file").arg(folder.join("service-account.key"));
-        manager.args([
-            "--leader-elect=false",
-            "--secure-port=0",
-            "--controllers=*,-resourcequota-controller",
-        ]);
+        manager.args(["--leader-elect=false", "--secure-port=0"]);
+        if !built_ins {
+            manager.arg("--controllers=*,-resourcequota-controller");
+        }
         processes.push(Process::start("kube-controller-manager", folder, manager)?);
         let mut scheduler = programs.command("kube-scheduler");
         scheduler.arg("--kubeconfig").arg(&kubeconfig).args(["--leader-elect=false", "--secure-port=0"]);

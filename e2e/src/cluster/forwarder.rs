@@ -27,6 +27,8 @@ impl Forwarder {
                     for turn in 0..targets.len() {
                         let target = targets[(first + turn) % targets.len()];
                         if let Ok(mut outgoing) = TcpStream::connect(("127.0.0.1", target)).await {
+                            // Small messages go out at once; a socket that can't be told so is slow and still right.
+                            let _ = incoming.set_nodelay(true).and(outgoing.set_nodelay(true));
                             // Either side may hang up at any time.
                             let _ = copy_bidirectional(&mut incoming, &mut outgoing).await;
                             return;

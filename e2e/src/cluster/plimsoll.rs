@@ -13,6 +13,8 @@ use kube::api::{Api, PostParams};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use crate::cargo::cargo;
+
 use super::control_plane::{START, free_port};
 use super::forwarder::Forwarder;
 use super::process::Process;
@@ -208,22 +210,10 @@ async fn get(port: u16, path: &str) -> anyhow::Result<String> {
 }
 
 fn build() -> anyhow::Result<()> {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace is the parent of e2e")?;
-    let status = Command::new("cargo")
-        .current_dir(root)
-        .args([
-            "build",
-            "--profile",
-            "runner",
-            "--quiet",
-            "-p",
-            "plimsoll-webhook",
-            "-p",
-            "plimsoll-controller",
-        ])
-        .status()
-        .context("can't run cargo")?;
+    // With this program among them everything needs the same features, so no crate is built twice.
+    let packages = ["-p", "plimsoll-e2e", "-p", "plimsoll-webhook", "-p", "plimsoll-controller"];
+    let arguments = [&["build", "--profile", "runner", "--quiet"][..], &packages].concat();
+    let status = cargo(&arguments)?.status().context("can't run cargo")?;
     if !status.success() {
         bail!("cargo build of the programs failed: {status}");
     }
