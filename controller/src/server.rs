@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use plimsoll_runtime::health::Health;
-use plimsoll_runtime::{Shutdown, client, leader};
+use plimsoll_runtime::{Shutdown, client, leader, mode};
 
 pub use metrics::Metrics;
 
@@ -20,6 +20,8 @@ pub struct Config {
     client: client::Flags,
     #[command(flatten)]
     leader: leader::Flags,
+    #[command(flatten)]
+    mode: mode::Flags,
     /// Where /healthz, /readyz, /livez and /metrics are, without TLS.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     metrics_bind_address: SocketAddr,
@@ -38,7 +40,8 @@ pub struct Config {
 pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
     let client = config.client.connect().await?;
     let metrics = Arc::new(Metrics::default());
-    let health = Health::new(Arc::clone(&metrics), || true);
+    let mode_metrics = Arc::new(mode::Metrics::default());
+    let health = Health::new(&[&*metrics, &*mode_metrics], || true);
     let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
     // A replica that waits is as ready as one that leads.
     let leading = tokio::select! {
@@ -48,9 +51,23 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
     if let Some(mut leading) = leading {
         let period = Duration::from_secs(config.resource_quota_sync_period_seconds);
         let rules = config.quota_webhook_configuration;
-        let controller = resource_quota::Controller::new(client, metrics, period, rules);
+        let probes = config.mode.probe_namespace().to_owned();
+        let mut in_force = config.mode.follow(client.clone(), mode_metrics).await;
+        let quotas = async {
+            loop {
+                in_force.until_enforcing(true).await;
+                let (client, metrics) = (client.clone(), Arc::clone(&metrics));
+                let controller =
+                    resource_quota::Controller::new(client, metrics, period, rules.clone(), probes.clone());
+                // Elsewhere the status belongs to the API server's own controller.
+                tokio::select! {
+                    () = controller.run() => {}
+                    () = in_force.until_enforcing(false) => {}
+                }
+            }
+        };
         tokio::select! {
-            () = controller.run() => {}
+            () = quotas => {}
             () = leading.lost() => bail!("lost the lease; another replica leads now"),
             () = shutdown.requested() => {}
         }

@@ -30,6 +30,8 @@ pub enum Deciders {
     },
     /// Upstream's own plugins.
     BuiltIns,
+    /// Upstream's own plugins, and two replicas of our webhook: one that is asked to enforce, one to shadow.
+    Beside,
     /// A server that is registered as our webhook is, and agrees to everything at once.
     Empty,
     /// Nobody.
@@ -62,19 +64,31 @@ impl Cluster {
     pub async fn start(shape: Shape) -> anyhow::Result<Self> {
         let programs = Programs::build()?;
         let folder = fresh_folder()?;
-        let built_ins = shape.deciders == Deciders::BuiltIns;
+        let built_ins = matches!(shape.deciders, Deciders::BuiltIns | Deciders::Beside);
         let control_plane = ControlPlane::start(&programs, &folder, built_ins).await?;
-        let client = control_plane.client().await?;
+        let client = control_plane.client_of(None).await?;
         nodes::create(&client, shape.nodes).await.context("can't create the nodes")?;
         let (mut plimsoll, mut empty) = (None, None);
         match shape.deciders {
             Deciders::Plimsoll { webhooks } => {
-                plimsoll = Some(Plimsoll::start(&folder, &client, webhooks).await?);
+                let modes = vec!["enforce"; webhooks];
+                plimsoll = Some(Plimsoll::start(&folder, &client, &modes).await?);
+            }
+            Deciders::Beside => {
+                plimsoll = Some(Plimsoll::start(&folder, &client, &["enforce", "shadow"]).await?);
             }
             Deciders::Empty => empty = Some(EmptyWebhook::start(&folder, &client).await?),
             Deciders::BuiltIns | Deciders::Nobody => {}
         }
         Ok(Self { client, plimsoll, empty, control_plane })
+    }
+
+    /// Speaks to the API server as someone else, who is a member of `system:masters` too.
+    ///
+    /// # Errors
+    /// The kubeconfig can't be used.
+    pub async fn client_of(&self, user: &str) -> anyhow::Result<Client> {
+        self.control_plane.client_of(Some(user)).await
     }
 
     /// Our own processes.

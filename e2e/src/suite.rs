@@ -7,7 +7,11 @@ mod client;
 mod exactness;
 mod faults;
 mod limit_range;
+mod modes;
 mod quota;
+mod scopes;
+mod static_pods;
+mod warnings;
 
 use std::sync::Arc;
 
@@ -27,17 +31,41 @@ pub struct Options {
     filter: Option<String>,
 }
 
+/// What disturbs no other test, and how much of it runs at the same time.
+const BESIDE_EACH_OTHER: usize = 8;
+/// What disturbs the others runs alone.
+const ALONE: usize = 1;
+
 type Test = fn(Sandbox) -> LocalBoxFuture<'static, anyhow::Result<()>>;
 
-/// Starts a cluster, runs the tests, and counts them: first those that can run beside each other, then those that disturb.
+/// Starts clusters, runs the tests, and counts them: in each first those that can run beside each other, then those that disturb.
 ///
 /// # Errors
-/// The cluster does not start.
+/// A cluster does not start, or a test fails.
 pub fn run(options: &Options) -> anyhow::Result<Counts> {
+    let ours = Shape { deciders: Deciders::Plimsoll { webhooks: 3 }, nodes: 3 };
+    let beside = Shape { deciders: Deciders::Beside, nodes: 0 };
+    let side_by_side =
+        [limit_range::TESTS, quota::TESTS, scopes::TESTS, static_pods::TESTS, warnings::TESTS].concat();
+    let disturbing = [certificates::TESTS, exactness::TESTS, faults::TESTS].concat();
+    let mut counts = run_in(ours, [(side_by_side, BESIDE_EACH_OTHER), (disturbing, ALONE)], options)?;
+    counts += run_in(beside, [(modes::TESTS.to_vec(), BESIDE_EACH_OTHER)], options)?;
+    Ok(counts)
+}
+
+/// Runs tests in a cluster, unless none of them is asked for.
+fn run_in<const N: usize>(
+    shape: Shape,
+    groups: [(Vec<(&'static str, Test)>, usize); N],
+    options: &Options,
+) -> anyhow::Result<Counts> {
+    let mut counts = Counts::default();
+    let wanted = |name: &str| options.filter.as_ref().is_none_or(|filter| name.contains(filter));
+    if !groups.iter().flat_map(|(tests, _)| tests).any(|(name, _)| wanted(name)) {
+        return Ok(counts);
+    }
     let runtime = Arc::new(Runtime::new().context("can't start the runtime")?);
-    let cluster = Arc::new(
-        runtime.block_on(Cluster::start(Shape { deciders: Deciders::Plimsoll { webhooks: 3 }, nodes: 3 }))?,
-    );
+    let cluster = Arc::new(runtime.block_on(Cluster::start(shape))?);
     let trial = |(name, test): (&'static str, Test)| {
         let (runtime, cluster) = (Arc::clone(&runtime), Arc::clone(&cluster));
         Trial::test(name, move || {
@@ -48,11 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<Counts> {
             outcome.map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    let mut counts = Counts::default();
-    for (tests, threads) in [
-        ([limit_range::TESTS, quota::TESTS].concat(), 8),
-        ([certificates::TESTS, exactness::TESTS, faults::TESTS].concat(), 1),
-    ] {
+    for (tests, threads) in groups {
         let arguments =
             Arguments { filter: options.filter.clone(), test_threads: Some(threads), ..Arguments::default() };
         let conclusion = libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect());

@@ -167,6 +167,19 @@ impl Evaluator {
         }
     }
 
+    /// What an object uses as long as it does not change; none if that depends on other objects or on the time.
+    pub fn lasting_usage(&self, object: Object<'_>) -> Option<ResourceList> {
+        match (self, object) {
+            (Self::Pods, Object::Pod(pod, resources)) => pods::lasting_usage(pod, resources),
+            (Self::Services, Object::Service(service)) => Some(services::usage(service)),
+            (Self::PersistentVolumeClaims, Object::PersistentVolumeClaim(claim)) => {
+                persistent_volume_claims::usage(claim).ok()
+            }
+            (Self::ObjectCount(count), _) => Some(count.usage()),
+            _ => None,
+        }
+    }
+
     /// Whether a request can change what a quota counts.
     ///
     /// # Source

@@ -16,6 +16,7 @@ pub mod settle;
 pub mod version;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::ResourceList;
@@ -25,6 +26,9 @@ pub use patience::Patience;
 pub use renew::{Findings, renew, resources_of};
 pub use settle::{CacheView, Sighting};
 pub use version::Version;
+
+/// How many entries make a ledger crowded.
+const CROWD: usize = 100;
 
 /// The ledger of one quota.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,8 +52,8 @@ pub struct EntryKey {
 /// What is reserved for one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The whole usage that the object would have, of the quota's keys.
-    pub usage: ResourceList,
+    /// The whole usage that the object would have, of the quota's keys; shared by entries that are alike.
+    pub usage: Arc<ResourceList>,
     /// What must be seen for the entry to be settled.
     pub awaits: Awaits,
     /// The resource version of the quota over which the latest admission was written. Tells an entry from any earlier one of the
@@ -100,12 +104,18 @@ impl Ledger {
 
     /// What is reserved for a name, if anything is.
     pub fn reserved(&self, key: &EntryKey) -> Option<&ResourceList> {
-        self.entries.get(key).map(|entry| &entry.usage)
+        self.entries.get(key).map(|entry| &*entry.usage)
     }
 
     /// The entries, in order of resource and name.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&EntryKey, &Entry)> {
         self.entries.iter()
+    }
+
+    /// Whether there are so many entries that webhooks, after a charge, leave the recount time to settle them: each write carries them
+    /// all, and while charges follow one another at once the recount's own write always comes too late.
+    pub fn is_crowded(&self) -> bool {
+        self.entries.len() >= CROWD
     }
 
     /// The entry for a name.
@@ -139,11 +149,11 @@ impl Ledger {
     ) {
         let written_over = written_over.to_owned();
         if let Some(entry) = self.entries.get_mut(&key) {
-            entry.usage.max(usage);
+            Arc::make_mut(&mut entry.usage).max(usage);
             entry.awaits = entry.awaits.and(admission);
             entry.written_over = written_over;
         } else {
-            let (usage, awaits) = (usage.clone(), Awaits::of(admission));
+            let (usage, awaits) = (Arc::new(usage.clone()), Awaits::of(admission));
             self.entries.insert(key, Entry { usage, awaits, written_over });
         }
     }

@@ -3,6 +3,7 @@
 //! # Source
 //! apiserver `pkg/quota/v1` (`CalculateUsage`), kubernetes `pkg/controller/resourcequota` (`syncResourceQuota`)
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use plimsoll_api::group::GroupResource;
@@ -12,6 +13,7 @@ use crate::evaluators::object_count::ALIASES;
 use crate::evaluators::{Evaluator, UsageError};
 use crate::quota::Quota;
 use crate::request::Object;
+use crate::scopes::UnusableScope;
 use crate::surroundings::Surroundings;
 
 /// A stored object of the quota's namespace.
@@ -21,6 +23,8 @@ pub struct CountedObject<'a> {
     pub resource: &'a GroupResource,
     /// The object.
     pub object: Object<'a>,
+    /// What it uses, if that has been [measured](Evaluator::lasting_usage) before.
+    pub usage: Option<&'a ResourceList>,
 }
 
 /// What a recount can see.
@@ -83,20 +87,31 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
         let zero = Quantity::from_units(0, Format::DecimalSi);
         let mut used: ResourceList = keys.iter().map(|key| ((*key).to_owned(), zero.clone())).collect();
         let mut reserved: BTreeMap<&str, &ResourceList> =
-            quota.ledger.of_resource(resource).map(|(name, entry)| (name, &entry.usage)).collect();
+            quota.ledger.of_resource(resource).map(|(name, entry)| (name, &*entry.usage)).collect();
         for counted in seen.objects.iter().filter(|counted| counted.resource == resource) {
-            let Some(mut usage) = usage_under(quota, &evaluator, counted.object, surroundings)? else {
+            match is_in_scope(quota, &evaluator, counted.object) {
+                Ok(true) => {}
+                Ok(false) => continue,
                 // An unusable scope ends the count of this resource.
-                break;
-            };
-            let name = counted.object.metadata().name.as_deref().unwrap_or_default();
-            if let Some(reserved) = reserved.remove(name) {
-                usage.max(reserved);
+                Err(_) => break,
             }
-            used.add(&usage);
+            let namespace = counted.object.metadata().namespace.as_deref().unwrap_or_default();
+            let name = counted.object.metadata().name.as_deref().unwrap_or_default();
+            let usage = match counted.usage {
+                Some(usage) => Cow::Borrowed(usage),
+                None => Cow::Owned(evaluator.usage(counted.object, namespace, surroundings)?),
+            };
+            match reserved.remove(name) {
+                Some(reserved) => {
+                    let mut usage = usage.into_owned();
+                    usage.max(reserved);
+                    used.add_to_named(&usage);
+                }
+                None => used.add_to_named(&usage),
+            }
         }
         for reserved in reserved.values() {
-            used.add(reserved);
+            used.add_to_named(reserved);
         }
         total.add(&used);
     }
@@ -104,25 +119,13 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
     Ok(total.mask(quota.spec_hard.keys()))
 }
 
-/// What an object uses of a quota, nothing if it is out of its scopes; none if a scope can't be evaluated.
-fn usage_under(
-    quota: &Quota,
-    evaluator: &Evaluator,
-    object: Object<'_>,
-    surroundings: &Surroundings<'_>,
-) -> Result<Option<ResourceList>, UsageError> {
+/// Whether an object is in all scopes of a quota.
+fn is_in_scope(quota: &Quota, evaluator: &Evaluator, object: Object<'_>) -> Result<bool, UnusableScope> {
     let mut matches_all = true;
     for scope in &quota.scopes {
-        match evaluator.matches_scope(scope, object) {
-            Ok(matches) => matches_all &= matches,
-            Err(_) => return Ok(None),
-        }
+        matches_all &= evaluator.matches_scope(scope, object)?;
     }
-    if !matches_all {
-        return Ok(Some(ResourceList::new()));
-    }
-    let namespace = object.metadata().namespace.as_deref().unwrap_or_default();
-    evaluator.usage(object, namespace, surroundings).map(Some)
+    Ok(matches_all)
 }
 
 /// The resources that are counted by rules of their own or by a bare name, and `countable`.

@@ -51,16 +51,32 @@ impl TypedObject {
     /// Why it can't be.
     pub fn read(resource: &GroupResource, json: &str) -> Result<Self, ReadObjectError> {
         Ok(match (resource.group.as_str(), resource.resource.as_str()) {
-            ("", "pods") => {
-                let pod: Pod = serde_json::from_str(json)?;
-                let resources = PodResources::parse(&pod)?;
-                Self::Pod(Box::new(pod), Box::new(resources))
-            }
+            ("", "pods") => Self::of_pod(serde_json::from_str(json)?)?,
             ("", "services") => Self::Service(serde_json::from_str(json)?),
             ("", "persistentvolumeclaims") => Self::PersistentVolumeClaim(serde_json::from_str(json)?),
             ("resource.k8s.io", "resourceclaims") => Self::ResourceClaim(serde_json::from_str(json)?),
             _ => Self::Other(Box::new(serde_json::from_str::<Plain>(json)?.metadata)),
         })
+    }
+
+    /// A pod.
+    ///
+    /// # Errors
+    /// An amount is no quantity.
+    pub fn of_pod(pod: Pod) -> Result<Self, ReadObjectError> {
+        let resources = PodResources::parse(&pod)?;
+        Ok(Self::Pod(Box::new(pod), Box::new(resources)))
+    }
+
+    /// Its metadata, to be changed.
+    pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
+        match self {
+            Self::Pod(pod, _) => &mut pod.metadata,
+            Self::Service(service) => &mut service.metadata,
+            Self::PersistentVolumeClaim(claim) => &mut claim.metadata,
+            Self::ResourceClaim(claim) => &mut claim.metadata,
+            Self::Other(metadata) => metadata,
+        }
     }
 
     /// Its metadata.

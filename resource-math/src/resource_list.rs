@@ -116,6 +116,15 @@ impl ResourceList {
         }
     }
 
+    /// Adds amounts of `other` to those resources alone that this list names.
+    pub fn add_to_named(&mut self, other: &Self) {
+        for (name, sum) in &mut self.0 {
+            if let Some(amount) = other.0.get(name) {
+                sum.add(amount);
+            }
+        }
+    }
+
     /// Adds amounts of `other` to those resources alone that this list names with an amount that is not zero.
     ///
     /// # Source

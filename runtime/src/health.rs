@@ -32,9 +32,11 @@ struct Inner {
 
 impl Health {
     /// Tells these metrics, and is ready when `ready` says so.
-    pub fn new(metrics: Arc<impl Registers>, ready: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(metrics: &[&dyn Registers], ready: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let mut registry = Registry::default();
-        metrics.register(&mut registry);
+        for metrics in metrics {
+            metrics.register(&mut registry);
+        }
         Self(Arc::new(Inner { registry, ready: Box::new(ready) }))
     }
 

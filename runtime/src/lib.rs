@@ -4,6 +4,8 @@ pub mod client;
 pub mod health;
 pub mod leader;
 pub mod logging;
+pub mod mode;
+pub mod probe;
 pub mod process;
 pub mod shutdown;
 

@@ -9,6 +9,7 @@ use axum::http::Request;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use kube::Client;
+use plimsoll_runtime::mode::{InForce, Mode};
 use plimsoll_webhook::server::{App, router};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -69,7 +70,13 @@ fn review() -> Bytes {
 fn answer(bencher: Bencher<'_, '_>, path: &str) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     let entered = runtime.enter();
-    let router = router(App::new(client(), Vec::new(), Arc::default(), Arc::default()));
+    let router = router(App::new(
+        client(),
+        InForce::always(Mode::Enforce),
+        Vec::new(),
+        Arc::default(),
+        Arc::default(),
+    ));
     drop(entered);
     let review = review();
     let call = async |router: Router| {

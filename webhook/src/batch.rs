@@ -2,7 +2,7 @@
 
 use plimsoll_api::status::Status;
 use plimsoll_quota::ledger::annotation::MAX_BYTES;
-use plimsoll_quota::{Decision, LimitedResource, Quota, Surroundings};
+use plimsoll_quota::{Decision, Ledger, LimitedResource, Quota, Surroundings};
 
 use crate::admission::Request;
 
@@ -59,7 +59,7 @@ pub fn plan<'r>(
 ) -> Plan {
     let mut quotas: Vec<Quota> = held.iter().map(|held| held.quota.clone()).collect();
     let mut room: Vec<usize> =
-        quotas.iter().map(|quota| MAX_BYTES.saturating_sub(quota.ledger_text().len())).collect();
+        quotas.iter().map(|quota| MAX_BYTES.saturating_sub(quota.ledger.bytes())).collect();
     let outcomes = requests
         .into_iter()
         .map(|request| decide(request, held, &mut quotas, &mut room, limited, surroundings))
@@ -97,23 +97,17 @@ fn decide(
         if let Some(reason) = &held[*place].untrusted {
             return Outcome::Later { reason: format!("quota {name} has to be counted anew: {reason}") };
         }
-        // Entries of a batch differ in name and uid alone, so what one takes is known well enough.
-        if room[*place] < entry_bytes(&key.name) {
+        if room[*place] < Ledger::entry_bytes(&key.name) {
             return Outcome::Later {
                 reason: format!("quota {name} waits for too many objects to be stored"),
             };
         }
     }
     for charge in &charges {
-        room[charge.quota] -= entry_bytes(&key.name).min(room[charge.quota]);
+        room[charge.quota] -= Ledger::entry_bytes(&key.name).min(room[charge.quota]);
         quotas[charge.quota].reserve(charge, key.clone(), &admission, &held[charge.quota].version);
     }
     Outcome::Charged { quotas: touched }
-}
-
-/// About how many bytes of annotation an entry takes: its name, a uid, a version and the words around them.
-fn entry_bytes(name: &str) -> usize {
-    name.len() + 100
 }
 
 #[cfg(test)]

@@ -17,14 +17,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum_server::accept::{TcpConfigAcceptor, TcpKeepaliveConfig, TcpSocketConfig};
+use axum_server::tls_rustls::RustlsAcceptor;
 use plimsoll_quota::LimitedResource;
 use plimsoll_runtime::health::Health;
-use plimsoll_runtime::{Shutdown, client};
+use plimsoll_runtime::{Shutdown, client, mode};
 
 use crate::quota_configuration::QuotaConfiguration;
 use certificates::Served;
 pub use http::{App, router};
 pub use metrics::Metrics;
+
+/// After how long an idle connection is asked whether its peer is still there, and how long a peer has to answer.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Flags of the webhook.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,6 +46,8 @@ pub struct Config {
     certificates: certificates::Flags,
     #[command(flatten)]
     registration: registration::Flags,
+    #[command(flatten)]
+    mode: mode::Flags,
     /// A ResourceQuotaConfiguration, the file that the API server's own plugin takes: what may only be used where a quota covers it.
     #[arg(long, value_name = "FILE")]
     resource_quota_configuration: Option<PathBuf>,
@@ -67,11 +74,17 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         Arc::clone(&caches),
         limited.iter().map(|limited| limited.resource.clone()).collect(),
     ));
-    let app = App::new(client.clone(), limited, Arc::clone(&caches), Arc::clone(&metrics));
     let configurations = config.registration.configurations();
-    let served = config.certificates.serve(client, Arc::clone(&metrics), configurations).await;
+    let mode_metrics = Arc::new(mode::Metrics::default());
+    let (served, in_force) = tokio::join!(
+        config.certificates.serve(client.clone(), Arc::clone(&metrics), configurations),
+        config.mode.follow(client.clone(), Arc::clone(&mode_metrics)),
+    );
     let Served { tls, trusted } = served.context("can't get a certificate")?;
-    let health = Health::new(metrics, move || caches.are_filled() && trusted.load(Ordering::Acquire));
+    let app = App::new(client, in_force, limited, Arc::clone(&caches), Arc::clone(&metrics));
+    let health = Health::new(&[&*metrics, &*mode_metrics], move || {
+        caches.are_filled() && trusted.load(Ordering::Acquire)
+    });
     let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
     let handle = axum_server::Handle::new();
     tokio::spawn({
@@ -82,7 +95,11 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         }
     });
     tracing::info!(address = %config.listen, "answering reviews");
-    let mut server = axum_server::bind_rustls(config.listen, tls).handle(handle);
+    // Answers are small and go out at once; a peer that is gone without a word is noticed.
+    let keepalive = TcpKeepaliveConfig::new().time(KEEPALIVE).interval(KEEPALIVE);
+    let socket = TcpConfigAcceptor::new(TcpSocketConfig::new().nodelay(true).keepalive(keepalive));
+    let acceptor = RustlsAcceptor::new(tls).acceptor(socket);
+    let mut server = axum_server::Server::bind(config.listen).acceptor(acceptor).handle(handle);
     server
         .http_builder()
         .http1()

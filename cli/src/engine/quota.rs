@@ -52,6 +52,7 @@ impl Engine<'_> {
                 .map(|(row, resources)| CountedObject {
                     resource: &row.kind.resource,
                     object: counted(&row.object, resources),
+                    usage: None,
                 })
                 .collect();
             let seen = Seen { countable: &countable, objects: &objects, ..Seen::default() };

@@ -23,7 +23,9 @@ use plimsoll_quota::ledger::{Findings, Patience, renew, resources_of};
 use plimsoll_quota::{
     CountedObject, DeviceClasses, EntryKey, Evaluator, Ledger, NoNeighbours, Quota, Surroundings,
 };
+use plimsoll_runtime::probe;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use self::countable::Countable;
@@ -36,8 +38,20 @@ use super::metrics::{Metrics, ResourceLabels};
 const GATHER: Duration = Duration::from_millis(100);
 /// How often overdue entries are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often a quota is counted over its present version when webhooks charge it meanwhile, before the count waits for the next look.
+const ATTEMPTS: usize = 20;
+/// For how long a count that came too late waits for the watch to tell of the quota's present version.
+const AWAIT_CHARGE: Duration = Duration::from_millis(50);
 /// For how long a cache may be behind a watermark before the store itself is asked.
 const BEHIND: Duration = Duration::from_secs(10);
+
+/// How a count ended.
+struct Counted {
+    /// The quota says what was counted; if not, someone else has written it meanwhile, or it is gone.
+    written: bool,
+    /// The ledger was [crowded](Ledger::is_crowded) before.
+    crowded: bool,
+}
 
 /// What happens around the controller.
 enum Happening {
@@ -73,6 +87,10 @@ pub(super) struct Controller {
     quota_webhook_configuration: String,
     device_classes: DeviceClasses,
     dirty: BTreeSet<String>,
+    /// Where quotas that are [marked](probe::LABEL) are not for counting.
+    probe_namespace: String,
+    /// What follows the API server; ends with the controller.
+    tasks: JoinSet<()>,
     happenings: (mpsc::UnboundedSender<Happening>, mpsc::UnboundedReceiver<Happening>),
 }
 
@@ -83,6 +101,7 @@ impl Controller {
         metrics: Arc<Metrics>,
         period: Duration,
         quota_webhook_configuration: String,
+        probe_namespace: String,
     ) -> Self {
         Self {
             countable: Countable::new(client.clone()),
@@ -96,14 +115,16 @@ impl Controller {
             quota_webhook_configuration,
             device_classes: DeviceClasses::default(),
             dirty: BTreeSet::new(),
+            probe_namespace,
+            tasks: JoinSet::new(),
             happenings: mpsc::unbounded_channel(),
         }
     }
 
     /// Runs for as long as the process does.
     pub(super) async fn run(mut self) {
-        tokio::spawn(follow_quotas(self.client.clone(), self.happenings.0.clone()));
-        tokio::spawn(coverage::follow(self.client.clone(), self.quota_webhook_configuration.clone(), {
+        self.tasks.spawn(follow_quotas(self.client.clone(), self.happenings.0.clone()));
+        self.tasks.spawn(coverage::follow(self.client.clone(), self.quota_webhook_configuration.clone(), {
             let happenings = self.happenings.0.clone();
             // The controller has ended if nobody listens.
             move |rules| drop(happenings.send(Happening::Rules(rules)))
@@ -138,6 +159,9 @@ impl Controller {
         match happening {
             Happening::Quota(quota) => {
                 let key = (quota.namespace().unwrap_or_default(), quota.name_any());
+                if key.0 == self.probe_namespace && quota.labels().contains_key(probe::LABEL) {
+                    return;
+                }
                 self.dirty.insert(key.0.clone());
                 let remembered = self.quotas.entry(key).or_default();
                 if remembered.object.metadata.uid != quota.metadata.uid {
@@ -201,7 +225,7 @@ impl Controller {
                 continue;
             }
             let Some(path) = self.countable.path(&resource) else { continue };
-            let cache = KindCache::follow(self.client.clone(), resource.clone(), path, {
+            let (cache, following) = KindCache::follow(self.client.clone(), resource.clone(), path, {
                 let (changes, followed) = (self.happenings.0.clone(), self.metrics.followed.clone());
                 let labels = ResourceLabels { resource: resource.to_string() };
                 move |namespace, healthy| {
@@ -210,6 +234,7 @@ impl Controller {
                     let _ = changes.send(Happening::Objects(namespace));
                 }
             });
+            self.tasks.spawn(following);
             self.caches.insert(resource, cache);
         }
     }
@@ -223,19 +248,70 @@ impl Controller {
     async fn count_namespace(&mut self, namespace: &str) {
         let keys: Vec<(String, String)> = self.in_namespace(namespace).cloned().collect();
         for key in keys {
-            let Some(mut remembered) = self.quotas.remove(&key) else { continue };
-            self.metrics.recounts.inc();
-            if let Err(error) = self.count(&mut remembered).await {
+            if let Err(error) = self.count_until_written(&key).await {
                 self.metrics.failures.inc();
                 tracing::warn!(error = format!("{error:#}"), namespace, quota = key.1, "can't count");
-                // It is tried again when something changes, and at the next look.
-                remembered.behind_since.get_or_insert_with(Instant::now);
+                self.look_again(&key);
             }
-            self.quotas.insert(key, remembered);
         }
     }
 
-    async fn count(&self, remembered: &mut Remembered) -> anyhow::Result<()> {
+    /// Has a quota counted again at the next look, or when something changes.
+    fn look_again(&mut self, key: &(String, String)) {
+        if let Some(remembered) = self.quotas.get_mut(key) {
+            remembered.behind_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Counts a quota, over its present version if webhooks charge it meanwhile.
+    async fn count_until_written(&mut self, key: &(String, String)) -> anyhow::Result<()> {
+        for _ in 0..ATTEMPTS {
+            let Some(mut remembered) = self.quotas.remove(key) else { return Ok(()) };
+            self.metrics.recounts.inc();
+            let counted = self.count(&mut remembered).await;
+            let version = remembered.object.resource_version();
+            self.quotas.insert(key.clone(), remembered);
+            let counted = counted?;
+            if counted.written {
+                return Ok(());
+            }
+            self.metrics.conflicts.inc();
+            if !counted.crowded {
+                // Webhooks are about to write again; a later count settles more at once.
+                self.dirty.insert(key.0.clone());
+                return Ok(());
+            }
+            // They pause after the next write.
+            self.await_later_version(key, version).await?;
+        }
+        self.look_again(key);
+        Ok(())
+    }
+
+    /// Waits until the watch tells of another version of a quota, or reads it.
+    async fn await_later_version(
+        &mut self,
+        key: &(String, String),
+        version: Option<String>,
+    ) -> anyhow::Result<()> {
+        let until = Instant::now() + AWAIT_CHARGE;
+        let is_known = |remembered: &Remembered| remembered.object.resource_version() == version;
+        while self.quotas.get(key).is_some_and(is_known) {
+            if let Ok(Some(happening)) = tokio::time::timeout_at(until, self.happenings.1.recv()).await {
+                self.take(happening);
+                continue;
+            }
+            let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &key.0);
+            match api.get_opt(&key.1).await? {
+                Some(present) => self.take(Happening::Quota(Box::new(present))),
+                None => drop(self.quotas.remove(key)),
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    async fn count(&self, remembered: &mut Remembered) -> anyhow::Result<Counted> {
         let object = &remembered.object;
         let mut quota = Quota::parse(object)?;
         let untrusted = quota.read_ledger(object).err();
@@ -284,13 +360,15 @@ impl Controller {
         let changed = untrusted.is_some()
             || !initialised
             || before != (quota.hard.clone(), quota.used.clone(), quota.ledger.clone());
-        if changed {
-            self.write(remembered, &quota).await?;
-        }
-        Ok(())
+        // Whoever tells of changes need not copy what is not looked at any more.
+        drop(counted);
+        drop(snapshot);
+        let written = !changed || self.write(remembered, &quota).await?;
+        Ok(Counted { written, crowded: before.2.is_crowded() })
     }
 
-    async fn write(&self, remembered: &mut Remembered, quota: &Quota) -> anyhow::Result<()> {
+    /// Writes what was counted over the version that was read; false if that is not the present one any more.
+    async fn write(&self, remembered: &mut Remembered, quota: &Quota) -> anyhow::Result<bool> {
         let mut object = remembered.object.clone();
         object.metadata.managed_fields = None;
         quota.write_to(&mut object);
@@ -299,13 +377,9 @@ impl Controller {
             Ok(written) => {
                 remembered.object = written;
                 self.metrics.writes.inc();
-                Ok(())
+                Ok(true)
             }
-            // The watch tells of the newer version, or that the quota is gone, and then it is counted again.
-            Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => {
-                self.metrics.conflicts.inc();
-                Ok(())
-            }
+            Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

@@ -73,7 +73,7 @@ impl ControlPlane {
         let api_server_command = ApiServer { program, etcd_port, port: api_port, built_ins };
         let mut etcd = Process::start("etcd", folder, etcd(programs, folder, etcd_port, peer_port))?;
         let mut api_server = Process::start("kube-apiserver", folder, api_server_command.command(folder))?;
-        wait_until_ready(&client(&kubeconfig).await?, [&mut etcd, &mut api_server]).await?;
+        wait_until_ready(&client(&kubeconfig, None).await?, [&mut etcd, &mut api_server]).await?;
         let mut processes = vec![etcd];
         let mut manager = programs.command("kube-controller-manager");
         manager.arg("--kubeconfig").arg(&kubeconfig);
@@ -103,7 +103,7 @@ impl ControlPlane {
         self.api_server.lock().kill();
         let mut started =
             Process::start("kube-apiserver", &self.folder, self.api_server_command.command(&self.folder))?;
-        wait_until_ready(&self.client().await?, [&mut started]).await?;
+        wait_until_ready(&self.client_of(None).await?, [&mut started]).await?;
         *self.api_server.lock() = started;
         Ok(())
     }
@@ -113,14 +113,19 @@ impl ControlPlane {
         self.processes.iter().map(Process::cpu_seconds).chain([api_server]).collect()
     }
 
-    pub(super) async fn client(&self) -> anyhow::Result<Client> {
-        client(&self.kubeconfig).await
+    /// A client for an administrator, or for someone whom the administrator plays.
+    pub(super) async fn client_of(&self, user: Option<&str>) -> anyhow::Result<Client> {
+        client(&self.kubeconfig, user).await
     }
 }
 
-async fn client(kubeconfig: &Path) -> anyhow::Result<Client> {
+async fn client(kubeconfig: &Path, user: Option<&str>) -> anyhow::Result<Client> {
     let file = Kubeconfig::read_from(kubeconfig).context("can't read our own kubeconfig")?;
-    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
+    let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
+    if let Some(user) = user {
+        config.auth_info.impersonate = Some(user.to_owned());
+        config.auth_info.impersonate_groups = Some(vec!["system:masters".to_owned()]);
+    }
     Ok(Client::try_from(config)?)
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
 use kube::api::{Api, PostParams};
 use parking_lot::Mutex;
@@ -19,10 +20,23 @@ use super::control_plane::{START, free_port};
 use super::forwarder::Forwarder;
 use super::process::Process;
 
+/// Our own namespace, which our webhooks leave out.
+const NAMESPACE: &str = "plimsoll-system";
 /// The Secret in which the webhooks keep their certificate, by namespace and name.
-pub const CERTIFICATE_SECRET: [&str; 2] = ["kube-system", "plimsoll-webhook-tls"];
+pub const CERTIFICATE_SECRET: [&str; 2] = [NAMESPACE, "plimsoll-webhook-tls"];
 /// So short that it is replaced every half minute.
 const CERTIFICATE_LIFETIME_SECONDS: u64 = 45;
+
+/// What may only be used where a quota covers it: a priority class and a storage class that nothing else uses.
+const LIMITED_RESOURCES: &str = "\
+apiVersion: apiserver.config.k8s.io/v1
+kind: ResourceQuotaConfiguration
+limitedResources:
+- resource: pods
+  matchScopes: [{scopeName: PriorityClass, operator: In, values: [e2e-limited]}]
+- resource: persistentvolumeclaims
+  matchContains: [e2e-limited.storageclass.storage.k8s.io/]
+";
 
 /// How many replicas of the controller there are: one leads, the other waits.
 const CONTROLLERS: usize = 2;
@@ -101,18 +115,25 @@ impl Ours {
 }
 
 impl Plimsoll {
-    pub(super) async fn start(folder: &Path, client: &Client, replicas: usize) -> anyhow::Result<Self> {
+    /// Starts a replica of the webhook for each mode, and the controllers.
+    pub(super) async fn start(folder: &Path, client: &Client, modes: &[&str]) -> anyhow::Result<Self> {
         build()?;
-        let ports = (0..replicas).map(|_| free_port()).collect::<anyhow::Result<Vec<_>>>()?;
+        let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": NAMESPACE}}))?;
+        Api::all(client.clone()).create(&PostParams::default(), &namespace).await?;
+        let ports = modes.iter().map(|_| free_port()).collect::<anyhow::Result<Vec<_>>>()?;
         let forwarder = Forwarder::start(ports.clone()).await?;
         register(client, forwarder.port, None).await.context("can't register the webhooks")?;
+        let limited = folder.join("resource-quota-configuration.yaml");
+        super::identity::write(&limited, LIMITED_RESOURCES)?;
         let mut webhooks = Vec::new();
-        for (place, port) in ports.into_iter().enumerate() {
+        for (place, (port, mode)) in ports.into_iter().zip(modes).enumerate() {
             let arguments = [
                 ("--listen", format!("127.0.0.1:{port}")),
                 ("--certificate-secret", CERTIFICATE_SECRET.join("/")),
                 ("--certificate-name", "127.0.0.1".to_owned()),
                 ("--certificate-lifetime-seconds", CERTIFICATE_LIFETIME_SECONDS.to_string()),
+                ("--mode", (*mode).to_owned()),
+                ("--resource-quota-configuration", limited.display().to_string()),
             ];
             let arguments = arguments.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
             webhooks.push(Ours::start("webhook", place + 1, folder, arguments.collect())?);
@@ -185,11 +206,18 @@ impl Plimsoll {
     /// # Errors
     /// It does not answer.
     pub async fn validated(&self, place: usize) -> anyhow::Result<u64> {
+        self.metric(place, "plimsoll_webhook_decision_seconds_count", "validate").await
+    }
+
+    /// The sum of a metric of a replica of the webhook, over all labels in which a text stands.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn metric(&self, place: usize, name: &str, label: &str) -> anyhow::Result<u64> {
         let metrics = get(self.webhooks[place].health_port, "/metrics").await?;
         let counts = metrics.lines().filter_map(|line| {
-            let (labels, count) =
-                line.strip_prefix("plimsoll_webhook_decision_seconds_count{")?.split_once("} ")?;
-            if labels.contains("validate") { count.parse::<u64>().ok() } else { None }
+            let (labels, count) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("} ")?;
+            if labels.contains(label) { count.parse::<u64>().ok() } else { None }
         });
         Ok(counts.sum())
     }
@@ -238,7 +266,7 @@ pub(super) async fn register(client: &Client, port: u16, bundle: Option<&str>) -
             "name": name, "admissionReviewVersions": ["v1"], "clientConfig": url(path), "sideEffects": side_effects,
             "timeoutSeconds": 10, "failurePolicy": "Fail", "rules": rules,
             "namespaceSelector": {"matchExpressions": [
-                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-node-lease"]},
+                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-node-lease", NAMESPACE]},
             ]},
             // DIFFERENCE: D-admission-1.
             "matchConditions": [{

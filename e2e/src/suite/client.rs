@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::client::Body;
 use kube::core::{ApiResource, GroupVersionKind, Status};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -66,6 +67,30 @@ impl Sandbox {
         let types = object.types.clone().unwrap_or_default();
         let created = self.api(&types.api_version, &types.kind).create(parameters, &object).await?;
         Ok(serde_json::to_value(created).unwrap_or_default())
+    }
+
+    /// Creates an object, and returns the warnings that come with it.
+    pub(super) async fn create_and_read_warnings(&self, yaml: &str) -> anyhow::Result<Vec<String>> {
+        let object: DynamicObject = plimsoll_fixtures::object(yaml);
+        let types = object.types.clone().unwrap_or_default();
+        let api = self.api(&types.api_version, &types.kind);
+        let request = kube::core::Request::new(api.resource_url());
+        let request = request.create(&PostParams::default(), serde_json::to_vec(&object)?)?;
+        let response = self.client.send(request.map(Body::from)).await?;
+        ensure!(response.status().is_success(), "not created: {}", response.status());
+        let warnings = response.headers().get_all(http::header::WARNING).iter();
+        // As in `299 - "text"`.
+        let text = |header: &http::HeaderValue| {
+            let text = header.to_str().ok()?.strip_prefix("299 - \"")?.strip_suffix('"')?;
+            Some(text.replace("\\\"", "\""))
+        };
+        warnings.map(|header| text(header).context("a warning of another form")).collect()
+    }
+
+    /// The same as another user, who may do everything too.
+    pub(super) async fn as_user(&self, name: &str) -> anyhow::Result<Self> {
+        let client = self.cluster.client_of(name).await?;
+        Ok(Self { cluster: Arc::clone(&self.cluster), client, namespace: self.namespace.clone() })
     }
 
     /// Creates an object that has no namespace.

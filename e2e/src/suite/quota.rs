@@ -15,8 +15,10 @@ pub(super) const TESTS: &[(&str, Test)] = &[
     ("quota::counts_services_by_type", |sandbox| services(sandbox).boxed_local()),
     ("quota::counts_claims_by_storage_class", |sandbox| storage_classes(sandbox).boxed_local()),
     ("quota::a_claim_that_grows_is_charged_the_difference", |sandbox| growing_claim(sandbox).boxed_local()),
-    ("quota::scopes_choose_pods", |sandbox| scopes(sandbox).boxed_local()),
-    ("quota::priority_classes_choose_pods", |sandbox| priority_classes(sandbox).boxed_local()),
+    ("quota::counts_claims_on_devices", |sandbox| device_claims(sandbox).boxed_local()),
+    ("quota::counts_amounts_of_every_resource", |sandbox| every_resource(sandbox).boxed_local()),
+    ("quota::every_quota_is_charged", |sandbox| several(sandbox).boxed_local()),
+    ("quota::system_namespaces_are_counted_and_not_refused", |sandbox| exempt(sandbox).boxed_local()),
     ("quota::resize_is_charged", |sandbox| resize(sandbox).boxed_local()),
     ("quota::a_deployment_says_why_its_pods_are_refused", |sandbox| deployment(sandbox).boxed_local()),
     ("quota::a_lowered_quota_admits_nothing_more", |sandbox| lowered(sandbox).boxed_local()),
@@ -25,7 +27,7 @@ pub(super) const TESTS: &[(&str, Test)] = &[
     ("quota::server_side_apply_is_charged_like_a_create", |sandbox| server_side_apply(sandbox).boxed_local()),
 ];
 
-fn pod(name: &str, cpu: &str) -> String {
+pub(super) fn pod(name: &str, cpu: &str) -> String {
     format!(
         "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{containers: [{{name: a, image: pause,
             resources: {{requests: {{cpu: {cpu}}}}}}}]}}}}"
@@ -179,7 +181,7 @@ async fn services(sandbox: Sandbox) -> anyhow::Result<()> {
         .await
 }
 
-fn claim(name: &str, class: &str, size: &str) -> String {
+pub(super) fn claim(name: &str, class: &str, size: &str) -> String {
     format!(
         "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: {name}}}, spec: {{storageClassName: {class},
             accessModes: [ReadWriteOnce], resources: {{requests: {{storage: {size}}}}}}}}}"
@@ -249,65 +251,6 @@ async fn growing_claim(sandbox: Sandbox) -> anyhow::Result<()> {
     )?;
     sandbox.patch("v1", "PersistentVolumeClaim", "data", "", grow("12Gi")).await?;
     sandbox.uses("team", json!({"requests.storage": "20Gi"})).await
-}
-
-async fn scopes(sandbox: Sandbox) -> anyhow::Result<()> {
-    for (name, scope) in [("best", "BestEffort"), ("other", "NotBestEffort"), ("short", "Terminating")] {
-        sandbox
-            .quota(&format!(
-                "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: {name}}},
-                    spec: {{hard: {{pods: 1}}, scopes: [{scope}]}}}}"
-            ))
-            .await?;
-    }
-    let best =
-        "{apiVersion: v1, kind: Pod, metadata: {name: best}, spec: {containers: [{name: a, image: pause}]}}";
-    sandbox.create(best).await?;
-    sandbox.uses("best", json!({"pods": "1"})).await?;
-    sandbox.uses("other", json!({"pods": "0"})).await?;
-    refused(
-        sandbox.create(&best.replace("name: best", "name: second")).await,
-        403,
-        "pods \"second\" is forbidden: exceeded quota: best, requested: pods=1, used: pods=1, limited: pods=1",
-    )?;
-    sandbox.create(&pod("other", "1")).await?;
-    sandbox.uses("other", json!({"pods": "1"})).await?;
-    // A deadline brings the pod under another quota, which is charged in full.
-    sandbox.patch("v1", "Pod", "other", "", json!({"spec": {"activeDeadlineSeconds": 3600}})).await?;
-    sandbox.uses("short", json!({"pods": "1"})).await?;
-    refused(
-        sandbox.patch("v1", "Pod", "best", "", json!({"spec": {"activeDeadlineSeconds": 3600}})).await,
-        403,
-        "pods \"best\" is forbidden: exceeded quota: short, requested: pods=1, used: pods=1, limited: pods=1",
-    )
-}
-
-async fn priority_classes(sandbox: Sandbox) -> anyhow::Result<()> {
-    sandbox
-        .create_cluster_wide(
-            "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: e2e-high}, value: 1000}",
-        )
-        .await?;
-    sandbox
-        .quota(
-            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: high}, spec: {hard: {pods: 1}, scopeSelector: {
-                matchExpressions: [{scopeName: PriorityClass, operator: In, values: [e2e-high]}]}}}",
-        )
-        .await?;
-    let high = |name: &str| {
-        format!(
-            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}},
-                spec: {{priorityClassName: e2e-high, containers: [{{name: a, image: pause}}]}}}}"
-        )
-    };
-    sandbox.create(&pod("plain", "1")).await?;
-    sandbox.create(&high("one")).await?;
-    sandbox.uses("high", json!({"pods": "1"})).await?;
-    refused(
-        sandbox.create(&high("two")).await,
-        403,
-        "pods \"two\" is forbidden: exceeded quota: high, requested: pods=1, used: pods=1, limited: pods=1",
-    )
 }
 
 /// Upstream's e2e table "pod-resize-resource-quota-test". KWOK's pods can't be resized once they run, so these wait.
@@ -435,4 +378,120 @@ async fn server_side_apply(sandbox: Sandbox) -> anyhow::Result<()> {
         "configmaps \"two\" is forbidden: exceeded quota: team, requested: count/configmaps=1, \
          used: count/configmaps=2, limited: count/configmaps=2",
     )
+}
+
+async fn device_claims(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .create_cluster_wide(
+            "{apiVersion: resource.k8s.io/v1, kind: DeviceClass, metadata: {name: gpu.e2e.plimsoll.dev}, spec: {}}",
+        )
+        .await?;
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {
+                count/resourceclaims.resource.k8s.io: 2, gpu.e2e.plimsoll.dev.deviceclass.resource.k8s.io/devices: 3}}}",
+        )
+        .await?;
+    let claim = |name: &str, count: u32| {
+        format!(
+            "{{apiVersion: resource.k8s.io/v1, kind: ResourceClaim, metadata: {{name: {name}}}, spec: {{devices: {{requests: [
+                {{name: a, exactly: {{deviceClassName: gpu.e2e.plimsoll.dev, allocationMode: ExactCount, count: {count}}}}}]}}}}}}"
+        )
+    };
+    sandbox.create(&claim("one", 2)).await?;
+    refused(
+        sandbox.create(&claim("two", 2)).await,
+        403,
+        "resourceclaims.resource.k8s.io \"two\" is forbidden: exceeded quota: team, requested: \
+         gpu.e2e.plimsoll.dev.deviceclass.resource.k8s.io/devices=2, used: \
+         gpu.e2e.plimsoll.dev.deviceclass.resource.k8s.io/devices=2, limited: \
+         gpu.e2e.plimsoll.dev.deviceclass.resource.k8s.io/devices=3",
+    )?;
+    sandbox.create(&claim("two", 1)).await?;
+    let used = |claims: &str, devices: &str| {
+        json!({"count/resourceclaims.resource.k8s.io": claims,
+            "gpu.e2e.plimsoll.dev.deviceclass.resource.k8s.io/devices": devices})
+    };
+    sandbox.uses("team", used("2", "3")).await?;
+    sandbox.delete("resource.k8s.io/v1", "ResourceClaim", "one").await?;
+    sandbox.uses("team", used("1", "1")).await
+}
+
+/// Limits, ephemeral storage, huge pages, extended resources, and amounts of the pod as a whole.
+async fn every_resource(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {limits.cpu: 4, limits.memory: 4Gi,
+                requests.ephemeral-storage: 10Gi, hugepages-2Mi: 100Mi, requests.example.com/gpu: 2}}}",
+        )
+        .await?;
+    let pod = |name: &str, gpus: u32| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{schedulerName: none, containers: [{{name: a, image: pause,
+                resources: {{requests: {{ephemeral-storage: 1Gi}},
+                    limits: {{cpu: 1, memory: 1Gi, ephemeral-storage: 2Gi, hugepages-2Mi: 20Mi, example.com/gpu: {gpus}}}}}}}]}}}}"
+        )
+    };
+    sandbox.create(&pod("one", 1)).await?;
+    sandbox
+        .uses(
+            "team",
+            json!({"limits.cpu": "1", "limits.memory": "1Gi", "requests.ephemeral-storage": "1Gi",
+                "hugepages-2Mi": "20Mi", "requests.example.com/gpu": "1"}),
+        )
+        .await?;
+    refused(
+        sandbox.create(&pod("two", 2)).await,
+        403,
+        "pods \"two\" is forbidden: exceeded quota: team, requested: requests.example.com/gpu=2, \
+         used: requests.example.com/gpu=1, limited: requests.example.com/gpu=2",
+    )?;
+    let whole = "{apiVersion: v1, kind: Pod, metadata: {name: whole}, spec: {schedulerName: none,
+        resources: {limits: {cpu: 2, memory: 1Gi}}, containers: [{name: a, image: pause}, {name: b, image: pause}]}}";
+    sandbox.create(whole).await?;
+    sandbox
+        .uses(
+            "team",
+            json!({"limits.cpu": "3", "limits.memory": "2Gi", "requests.ephemeral-storage": "1Gi",
+                "hugepages-2Mi": "20Mi", "requests.example.com/gpu": "1"}),
+        )
+        .await?;
+    // A pod with amounts as a whole need not have them in each container; one without must.
+    refused(
+        sandbox.create("{apiVersion: v1, kind: Pod, metadata: {name: none}, spec: {containers: [{name: b, image: pause}, {name: a, image: pause}]}}").await,
+        403,
+        "pods \"none\" is forbidden: failed quota: team: must specify limits.cpu for: a,b; limits.memory for: a,b",
+    )
+}
+
+async fn several(sandbox: Sandbox) -> anyhow::Result<()> {
+    for (name, hard) in [("a", "{pods: 5}"), ("b", "{pods: 1, cpu: 5}")] {
+        sandbox
+            .quota(&format!(
+                "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: {name}}}, spec: {{hard: {hard}}}}}"
+            ))
+            .await?;
+    }
+    sandbox.create(&pod("one", "1")).await?;
+    sandbox.uses("a", json!({"pods": "1"})).await?;
+    sandbox.uses("b", json!({"cpu": "1", "pods": "1"})).await?;
+    refused(
+        sandbox.create(&pod("two", "1")).await,
+        403,
+        "pods \"two\" is forbidden: exceeded quota: b, requested: pods=1, used: pods=1, limited: pods=1",
+    )?;
+    sandbox.uses("a", json!({"pods": "1"})).await
+}
+
+/// The webhooks leave `kube-system` out; the recount does not.
+async fn exempt(sandbox: Sandbox) -> anyhow::Result<()> {
+    let system = sandbox.in_namespace("kube-system");
+    system
+        .quota("{apiVersion: v1, kind: ResourceQuota, metadata: {name: e2e}, spec: {hard: {persistentvolumeclaims: 0}}}")
+        .await?;
+    system.create(&claim("e2e", "none", "1Gi")).await?;
+    system.uses("e2e", json!({"persistentvolumeclaims": "1"})).await?;
+    system.delete("v1", "PersistentVolumeClaim", "e2e").await?;
+    system.uses("e2e", json!({"persistentvolumeclaims": "0"})).await?;
+    system.delete("v1", "ResourceQuota", "e2e").await
 }

@@ -87,6 +87,11 @@ pub(super) fn usage(pod: &Pod, resources: &PodResources, now: Timestamp) -> Reso
     usage
 }
 
+/// What a pod uses as long as it does not change; none once it is being deleted, as time then counts too.
+pub(super) fn lasting_usage(pod: &Pod, resources: &PodResources) -> Option<ResourceList> {
+    pod.metadata.deletion_timestamp.is_none().then(|| usage(pod, resources, Timestamp::UNIX_EPOCH))
+}
+
 /// The status counts beside the spec; where it says nothing that differs, leaving it out gives the same sums sooner.
 fn effective_status(resources: &PodResources) -> StatusResources {
     let says_nothing = |container: &ContainerResources| {

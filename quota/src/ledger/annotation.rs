@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use fnv::FnvHasher;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
@@ -31,7 +32,7 @@ pub enum Untrusted {
     Mismatch,
 }
 
-/// The text's shape. Usages stand once each, since most pods of a namespace are alike.
+/// The text's shape. Usages stand once each, since most pods of a namespace are alike, and what was written together stands together.
 #[derive(Serialize, Deserialize)]
 struct Text {
     sum: String,
@@ -41,21 +42,26 @@ struct Text {
     watermarks: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     usages: Vec<BTreeMap<String, ApiQuantity>>,
-    /// By resource and name.
+    /// By resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    entries: BTreeMap<String, BTreeMap<String, EntryText>>,
+    entries: BTreeMap<String, Vec<GroupText>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct EntryText {
+/// Entries that were written over the same version, for objects that use the same.
+#[derive(Default, Serialize, Deserialize)]
+struct GroupText {
+    over: String,
     #[serde(rename = "use")]
     usage: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    uid: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    after: Option<String>,
-    #[serde(rename = "over")]
-    written_over: String,
+    /// Uids by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    create: BTreeMap<String, String>,
+    /// Versions before the change by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    update: BTreeMap<String, String>,
+    /// Names that only time settles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    expire: Vec<String>,
 }
 
 impl Ledger {
@@ -79,7 +85,7 @@ impl Ledger {
             return Err(Untrusted::Mismatch);
         }
         let usages: Result<Vec<_>, _> =
-            text.usages.iter().map(|usage| ResourceList::parse(Some(usage))).collect();
+            text.usages.iter().map(|usage| ResourceList::parse(Some(usage)).map(Arc::new)).collect();
         let usages = usages.map_err(|error| unreadable(error.to_string()))?;
         let version =
             |text: &str| Version::parse(text).ok_or_else(|| unreadable(format!("version {text:?}")));
@@ -87,41 +93,81 @@ impl Ledger {
         for (resource, watermark) in &text.watermarks {
             ledger.watermarks.insert(GroupResource::parse(resource), version(watermark)?);
         }
-        for (resource, names) in text.entries {
-            for (name, entry) in names {
-                let usage = usages.get(entry.usage).cloned();
+        for (resource, groups) in text.entries {
+            let resource = GroupResource::parse(&resource);
+            for group in groups {
+                let usage = usages.get(group.usage);
                 let usage =
-                    usage.ok_or_else(|| unreadable(format!("usage {} is not listed", entry.usage)))?;
-                let awaits = match (entry.uid, entry.after) {
-                    (Some(uid), _) => Awaits::Create { uid },
-                    (None, Some(after)) => Awaits::Update { after: version(&after)? },
-                    (None, None) => Awaits::Expiry,
+                    usage.ok_or_else(|| unreadable(format!("usage {} is not listed", group.usage)))?;
+                let mut insert = |name, awaits| {
+                    let key = EntryKey { resource: resource.clone(), name };
+                    let (usage, written_over) = (Arc::clone(usage), group.over.clone());
+                    ledger.entries.insert(key, Entry { usage, awaits, written_over });
                 };
-                let key = EntryKey { resource: GroupResource::parse(&resource), name };
-                ledger.entries.insert(key, Entry { usage, awaits, written_over: entry.written_over });
+                for (name, uid) in group.create {
+                    insert(name, Awaits::Create { uid });
+                }
+                for (name, after) in group.update {
+                    insert(name, Awaits::Update { after: version(&after)? });
+                }
+                for name in group.expire {
+                    insert(name, Awaits::Expiry);
+                }
             }
         }
         Ok(ledger)
     }
 
+    /// About how many bytes the entries take in the annotation.
+    pub fn bytes(&self) -> usize {
+        let mut usages: Vec<&Arc<ResourceList>> = Vec::new();
+        let mut bytes = 0;
+        for (key, entry) in &self.entries {
+            bytes += Self::entry_bytes(&key.name);
+            if !usages.iter().any(|usage| Arc::ptr_eq(usage, &entry.usage)) {
+                usages.push(&entry.usage);
+                bytes += entry.usage.keys().map(|name| name.len() + 20).sum::<usize>();
+            }
+        }
+        bytes
+    }
+
+    /// About how many bytes an entry takes in the annotation: its name, a uid and some quotation marks, and its part of what it
+    /// shares with others.
+    pub fn entry_bytes(name: &str) -> usize {
+        name.len() + 60
+    }
+
     /// The annotation's text, for a status with these amounts.
     pub fn write(&self, hard: &ResourceList, used: &ResourceList) -> String {
-        let mut usages = Vec::new();
-        let mut entries: BTreeMap<String, BTreeMap<String, EntryText>> = BTreeMap::new();
+        let mut usages: Vec<&Arc<ResourceList>> = Vec::new();
+        let mut groups: BTreeMap<&GroupResource, BTreeMap<(&str, usize), GroupText>> = BTreeMap::new();
         for (key, entry) in &self.entries {
-            let usage = entry.usage.to_api();
-            let place = usages.iter().position(|listed| *listed == usage).unwrap_or_else(|| {
-                usages.push(usage);
+            // Most are the very same, so the pointers are looked at first.
+            let place = usages.iter().position(|listed| Arc::ptr_eq(listed, &entry.usage));
+            let place = place.or_else(|| usages.iter().position(|listed| **listed == entry.usage));
+            let place = place.unwrap_or_else(|| {
+                usages.push(&entry.usage);
                 usages.len() - 1
             });
-            let (uid, after) = match &entry.awaits {
-                Awaits::Create { uid } => (Some(uid.clone()), None),
-                Awaits::Update { after } => (None, Some(after.to_string())),
-                Awaits::Expiry => (None, None),
-            };
-            let text = EntryText { usage: place, uid, after, written_over: entry.written_over.clone() };
-            entries.entry(key.resource.to_string()).or_default().insert(key.name.clone(), text);
+            let written_over = entry.written_over.as_str();
+            let group = groups.entry(&key.resource).or_default().entry((written_over, place)).or_default();
+            match &entry.awaits {
+                Awaits::Create { uid } => drop(group.create.insert(key.name.clone(), uid.clone())),
+                Awaits::Update { after } => drop(group.update.insert(key.name.clone(), after.to_string())),
+                Awaits::Expiry => group.expire.push(key.name.clone()),
+            }
         }
+        let usages = usages.into_iter().map(|usage| usage.to_api()).collect();
+        let whole = |((over, usage), group): ((&str, usize), GroupText)| GroupText {
+            over: over.to_owned(),
+            usage,
+            ..group
+        };
+        let entries = groups
+            .into_iter()
+            .map(|(resource, groups)| (resource.to_string(), groups.into_iter().map(whole).collect()));
+        let entries = entries.collect();
         let watermarks = self.watermarks.iter();
         let watermarks =
             watermarks.map(|(resource, version)| (resource.to_string(), version.to_string())).collect();

@@ -54,7 +54,7 @@ fn a_name_counts_once_at_the_largest_usage() {
     ledger.reserve(key("a"), &create("1"), &list(&[("cpu", "2"), ("pods", "1")]), "4");
     ledger.reserve(key("a"), &create("2"), &list(&[("cpu", "1"), ("memory", "1Gi")]), "5");
     let entry = ledger.entry(&key("a")).unwrap();
-    assert_eq!(entry.usage, list(&[("cpu", "2"), ("memory", "1Gi"), ("pods", "1")]));
+    assert_eq!(*entry.usage, list(&[("cpu", "2"), ("memory", "1Gi"), ("pods", "1")]));
     assert_eq!(entry.written_over, "5");
 }
 

@@ -88,7 +88,7 @@ proptest! {
                 let charged: Vec<_> = charge.requested.keys().collect();
                 prop_assert!(quotas[charge.quota].used.mask(&charged).exceeded(&quotas[charge.quota].hard).is_empty());
             }
-            admitted.push(CountedObject { resource: &resource, object: item.object() });
+            admitted.push(CountedObject { resource: &resource, object: item.object(), usage: None });
         }
         for quota in &quotas {
             let mut recounted = quota.clone();

@@ -446,7 +446,11 @@ impl Script {
         let resource = claims();
         let counted: Vec<_> = claims_stored
             .iter()
-            .map(|claim| CountedObject { resource: &resource, object: Object::PersistentVolumeClaim(claim) })
+            .map(|claim| CountedObject {
+                resource: &resource,
+                object: Object::PersistentVolumeClaim(claim),
+                usage: None,
+            })
             .collect();
         with_surroundings(|surroundings| {
             renew(&mut quota, &view, &findings, (&[], &counted), surroundings).unwrap();

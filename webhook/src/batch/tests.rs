@@ -89,10 +89,10 @@ fn nothing_is_charged_to_a_ledger_that_is_not_to_be_relied_upon() {
 
 #[test]
 fn a_full_ledger_takes_nothing_more() {
-    let pods: Vec<Request> = (0..400).map(|number| pod(&format!("pod-{number}"), false)).collect();
+    let pods: Vec<Request> = (0..800).map(|number| pod(&format!("pod-{number}"), false)).collect();
     let plan = plan_pods(&pods, &[held("team", 1000)]);
     let later = plan.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Later { .. })).count();
     assert!(later > 0);
     assert!(plan.quotas[0].ledger_text().len() <= MAX_BYTES);
-    assert_eq!(used(&plan, 0), (400 - later).to_string());
+    assert_eq!(used(&plan, 0), (800 - later).to_string());
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ListParams, PostParams};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource as _};
 use parking_lot::Mutex;
 use plimsoll_api::status::Status;
 use plimsoll_quota::{LimitedResource, NoNeighbours, Quota, Surroundings};
+use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -18,7 +19,7 @@ use super::metrics::Metrics;
 use super::stored_quota::StoredQuota;
 use super::watch::Caches;
 use crate::admission::Request;
-use crate::batch::{Held, Outcome, plan};
+use crate::batch::{Held, Outcome, Plan, plan};
 
 /// For how long a list of a namespace's quotas is believed to be complete.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(7);
 /// How many requests are decided together at most.
 const LARGEST_BATCH: usize = 512;
+/// For how long after a write a [crowded](Ledger::is_crowded) quota is left to the recount, at most.
+const PAUSE: Duration = Duration::from_millis(40);
 /// For how long a namespace's task outlives its last request.
 const IDLE: Duration = Duration::from_mins(1);
 /// After how many seconds a client may try again what could not be decided.
@@ -64,6 +67,16 @@ struct Shared {
     metrics: Arc<Metrics>,
 }
 
+impl Shared {
+    fn plan<'r>(&self, requests: impl IntoIterator<Item = &'r Request>, held: &[&Held]) -> Plan {
+        let device_classes = self.caches.device_classes();
+        #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
+        let now = Timestamp::now();
+        let surroundings = Surroundings { now, device_classes: &device_classes, neighbours: &NoNeighbours };
+        plan(requests, held, &self.limited, &surroundings)
+    }
+}
+
 struct Waiting {
     request: Request,
     since: Instant,
@@ -93,6 +106,23 @@ impl Committer {
         }
     }
 
+    /// Decides a request from what the watch has told, and charges nothing. Whoever charges these quotas keeps no ledger.
+    pub(super) fn consider(&self, request: &Request) -> Verdict {
+        let held = self.shared.caches.quotas(&request.namespace);
+        let held: Vec<Held> =
+            held.iter().map(|stored| Held { untrusted: None, ..stored.held.clone() }).collect();
+        let held: Vec<&Held> = held.iter().collect();
+        let mut plan = self.shared.plan([request], &held);
+        match plan.outcomes.pop() {
+            Some(Outcome::Refused { status, quota }) => Verdict::Refused { status, quota },
+            Some(Outcome::Later { reason }) => later(&reason),
+            Some(Outcome::Charged { quotas }) => Verdict::Admitted {
+                charged: quotas.iter().map(|place| plan.quotas[*place].clone()).collect(),
+            },
+            Some(Outcome::Free) | None => Verdict::Admitted { charged: Vec::new() },
+        }
+    }
+
     fn enqueue(&self, waiting: Waiting) {
         let namespace = &waiting.request.namespace;
         let mut namespaces = self.namespaces.lock();
@@ -111,7 +141,14 @@ impl Committer {
     fn start(&self, namespace: &str) -> mpsc::UnboundedSender<Waiting> {
         let (queue, requests) = mpsc::unbounded_channel();
         let shared = Arc::clone(&self.shared);
-        let worker = Worker { namespace: namespace.to_owned(), shared, quotas: Vec::new(), listed: None };
+        let worker = Worker {
+            namespace: namespace.to_owned(),
+            shared,
+            quotas: Vec::new(),
+            listed: None,
+            written: Instant::now(),
+            took: Duration::ZERO,
+        };
         tokio::spawn(worker.run(requests));
         queue
     }
@@ -122,9 +159,13 @@ struct Worker {
     namespace: String,
     shared: Arc<Shared>,
     /// The namespace's quotas, in order of name.
-    quotas: Vec<StoredQuota>,
+    quotas: Vec<Arc<StoredQuota>>,
     /// When they were last read from the API server, all of them.
     listed: Option<Instant>,
+    /// When one of them was last written by this task.
+    written: Instant,
+    /// How long that took.
+    took: Duration,
 }
 
 impl Worker {
@@ -132,6 +173,10 @@ impl Worker {
         loop {
             let Ok(Some(first)) = tokio::time::timeout(IDLE, requests.recv()).await else { break };
             let mut batch = vec![first];
+            // As much time as a write takes lies between two: under load more requests then share one, and a lone client comes later
+            // anyway.
+            tokio::time::sleep_until(self.written + self.took).await;
+            self.let_the_recount_write().await;
             while batch.len() < LARGEST_BATCH
                 && let Ok(next) = requests.try_recv()
             {
@@ -151,10 +196,23 @@ impl Worker {
         }
     }
 
+    /// Waits while a quota is crowded, but not for long. What comes in meanwhile joins the batch.
+    async fn let_the_recount_write(&mut self) {
+        let until = self.written + PAUSE;
+        let caches = Arc::clone(&self.shared.caches);
+        while self.quotas.iter().any(|stored| stored.held.quota.ledger.is_crowded()) {
+            let changed = caches.quota_changed();
+            if !self.take_in_watched() && tokio::time::timeout_at(until, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Answers every request of a batch.
     async fn decide(&mut self, mut undecided: Vec<Waiting>) {
         self.take_in_watched();
         let mut listed_now = false;
+        let mut must_list = false;
         let mut attempt = 0_u32;
         loop {
             let now = Instant::now();
@@ -167,7 +225,7 @@ impl Worker {
                 return;
             }
             let stale = self.listed.is_none_or(|at| now.duration_since(at) >= BELIEVED_FOR);
-            if stale || attempt > 0 {
+            if stale || must_list {
                 listed_now = self.list().await;
                 if !listed_now {
                     attempt = self.back_off(attempt).await;
@@ -178,14 +236,17 @@ impl Worker {
                 Rest::Nothing => return,
                 Rest::OfStaleRead(rest) => {
                     undecided = rest;
-                    listed_now = self.list().await;
-                    if !listed_now {
-                        attempt = self.back_off(attempt).await;
-                    }
+                    must_list = true;
                 }
                 Rest::OfConflict(rest) => {
                     undecided = rest;
-                    attempt = self.back_off(attempt).await;
+                    listed_now = false;
+                    // The watch may have told of the other write by now; what it tells is as good, as the next write will show.
+                    must_list = !self.take_in_watched();
+                    if must_list || attempt > 0 {
+                        attempt = self.back_off(attempt).await;
+                    }
+                    attempt += 1;
                 }
             }
         }
@@ -193,15 +254,8 @@ impl Worker {
 
     /// Decides a batch once, writes, and answers what is decided then.
     async fn attempt(&mut self, batch: Vec<Waiting>, listed_now: bool) -> Rest {
-        let device_classes = self.shared.caches.device_classes();
         let held: Vec<&Held> = self.quotas.iter().map(|stored| &stored.held).collect();
-        let plan = {
-            #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
-            let now = Timestamp::now();
-            let surroundings =
-                Surroundings { now, device_classes: &device_classes, neighbours: &NoNeighbours };
-            plan(batch.iter().map(|waiting| &waiting.request), &held, &self.shared.limited, &surroundings)
-        };
+        let plan = self.shared.plan(batch.iter().map(|waiting| &waiting.request), &held);
         let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Later { .. });
         if !listed_now && plan.outcomes.iter().any(refuses) {
             return Rest::OfStaleRead(batch);
@@ -237,17 +291,18 @@ impl Worker {
 
     /// Writes a quota over the version that was read; false if that is not the present one any more.
     async fn write(&mut self, place: usize, quota: &Quota) -> bool {
-        let api: Api<ResourceQuota> = Api::namespaced(self.shared.client.clone(), &self.namespace);
-        let object = self.quotas[place].with(quota);
         let started = Instant::now();
-        let result = api.replace_status(&quota.name, &PostParams::default(), &object).await;
-        self.shared.metrics.write_seconds.observe(started.elapsed().as_secs_f64());
-        match result.map(StoredQuota::read) {
-            Ok(Some(stored)) => {
+        let result = self.replace_status(place, quota).await;
+        self.written = Instant::now();
+        self.took = self.written.duration_since(started);
+        self.shared.metrics.write_seconds.observe(self.took.as_secs_f64());
+        match result {
+            Ok(version) => {
+                let stored = Arc::new(self.quotas[place].written(quota, version));
+                self.shared.caches.note(&self.namespace, &stored);
                 self.quotas[place] = stored;
                 true
             }
-            Ok(None) => false,
             Err(error) => {
                 match &error {
                     kube::Error::Api(status) if status.code == 409 => {
@@ -262,18 +317,35 @@ impl Worker {
         }
     }
 
-    /// Takes over what the watch has seen since.
-    fn take_in_watched(&mut self) {
+    /// Returns the version that is stored then. Of the answer nothing else is read, as all else is known.
+    async fn replace_status(&self, place: usize, quota: &Quota) -> Result<String, kube::Error> {
+        let object = self.quotas[place].with(quota);
+        let body = serde_json::to_vec(&object).map_err(kube::Error::SerdeError)?;
+        let resource = kube::core::Request::new(ResourceQuota::url_path(&(), Some(&self.namespace)));
+        let request = resource
+            .replace_subresource("status", &quota.name, &PostParams::default(), body)
+            .map_err(kube::Error::BuildRequest)?;
+        Ok(self.shared.client.request::<Stored>(request).await?.metadata.resource_version)
+    }
+
+    /// Takes over what the watch has seen since; false if it has seen nothing new.
+    fn take_in_watched(&mut self) -> bool {
+        let mut new = false;
         for watched in self.shared.caches.quotas(&self.namespace) {
             let place = self.quotas.binary_search_by(|stored| stored.name().cmp(watched.name()));
             match place {
                 Ok(place) if watched.supersedes(&self.quotas[place]) => {
-                    self.quotas[place] = StoredQuota::clone(&watched);
+                    self.quotas[place] = watched;
+                    new = true;
                 }
                 Ok(_) => {}
-                Err(place) => self.quotas.insert(place, StoredQuota::clone(&watched)),
+                Err(place) => {
+                    self.quotas.insert(place, watched);
+                    new = true;
+                }
             }
         }
+        new
     }
 
     /// Reads all quotas of the namespace from the API server.
@@ -282,7 +354,8 @@ impl Worker {
         let asked = Instant::now();
         match api.list(&ListParams::default()).await {
             Ok(list) => {
-                self.quotas = list.items.into_iter().filter_map(StoredQuota::read).collect();
+                let stored = list.items.into_iter().filter_map(StoredQuota::read);
+                self.quotas = stored.map(Arc::new).collect();
                 self.quotas.sort_by(|one, other| one.name().cmp(other.name()));
                 self.listed = Some(asked);
                 self.shared.metrics.lists.inc();
@@ -301,6 +374,18 @@ impl Worker {
         tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
         attempt + 1
     }
+}
+
+/// An object of which only the version matters.
+#[derive(Deserialize)]
+struct Stored {
+    metadata: StoredMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredMetadata {
+    resource_version: String,
 }
 
 /// What is still undecided after an attempt.

@@ -13,12 +13,13 @@ use k8s_openapi::api::core::v1::LimitRange;
 use kube::Client;
 use plimsoll_api::status::Status;
 use plimsoll_quota::{LimitedResource, Quota};
+use plimsoll_runtime::mode::{InForce, Mode};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::commit::{Committer, Verdict};
 use super::lookup::LimitRangeLookup;
-use super::metrics::{DecisionLabels, Metrics, QuotaLabels};
+use super::metrics::{DecisionLabels, Metrics, QuotaLabels, UnenforcedLabels};
 use super::watch::{Caches, parse_limits};
 use crate::admission::Request;
 use crate::limit_range::lint::lint;
@@ -36,6 +37,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     caches: Arc<Caches>,
+    mode: InForce,
     limit_ranges: LimitRangeLookup,
     quotas: Committer,
     metrics: Arc<Metrics>,
@@ -46,13 +48,14 @@ impl App {
     /// it.
     pub fn new(
         client: Client,
+        mode: InForce,
         limited: Vec<LimitedResource>,
         caches: Arc<Caches>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let quotas = Committer::new(client.clone(), limited, Arc::clone(&caches), Arc::clone(&metrics));
         let limit_ranges = LimitRangeLookup::new(client, Arc::clone(&caches));
-        Self(Arc::new(Inner { caches, limit_ranges, quotas, metrics }))
+        Self(Arc::new(Inner { caches, mode, limit_ranges, quotas, metrics }))
     }
 }
 
@@ -151,6 +154,10 @@ impl Inner {
         let Some(patch) = patch.map_err(|error| bad_request(&error.to_string()))? else {
             return Ok(Answer::allow(&request.uid));
         };
+        if self.mode.now() != Mode::Enforce {
+            self.note_unenforced(request, "default", "LimitRange", "defaults of a LimitRange are missing");
+            return Ok(Answer::allow(&request.uid));
+        }
         let patch = serde_json::to_vec(&patch).map_err(|error| bad_request(&error.to_string()))?;
         Ok(Answer::patch(&request.uid, base64::engine::general_purpose::STANDARD.encode(patch)))
     }
@@ -158,6 +165,9 @@ impl Inner {
     /// Warns of LimitRanges that are legal and still a trap. Never refuses.
     fn lint(&self, request: &Request, raw: Option<&RawValue>) -> Answer {
         let mut warnings = Vec::new();
+        if self.mode.now() == Mode::Shadow {
+            return Answer::allow(&request.uid);
+        }
         if let (Some(raw), "limitranges") = (raw, request.resource.resource.as_str())
             && let Ok(mut limit_range) = serde_json::from_str::<LimitRange>(raw.get())
         {
@@ -185,12 +195,19 @@ impl Inner {
                 Err(error) => Err(unknown_limit_ranges(&request, &error)),
             };
             if let Err(status) = verdict {
+                if self.mode.now() != Mode::Enforce {
+                    self.note_unenforced(&request, "refuse", "LimitRange", &status.message);
+                    return Answer::allow(&uid);
+                }
                 return deny(&status).with_audit_annotation("decided-by", "LimitRange".to_owned());
             }
         }
         let namespace = request.namespace.clone();
         if namespace.is_empty() || request.object.is_none() {
             return Answer::allow(&uid);
+        }
+        if self.mode.now() != Mode::Enforce {
+            return self.consider_quotas(&request);
         }
         match self.quotas.charge(request).await {
             Verdict::Admitted { charged } => {
@@ -209,6 +226,33 @@ impl Inner {
                 deny(&status).with_audit_annotation("decided-by", decided_by)
             }
         }
+    }
+
+    /// Decides against quotas that someone else charges.
+    fn consider_quotas(&self, request: &Request) -> Answer {
+        let answer = Answer::allow(&request.uid);
+        match self.quotas.consider(request) {
+            Verdict::Admitted { charged } if self.mode.now() == Mode::Beside => {
+                answer.with_warnings(charged.iter().flat_map(nearly_full).collect())
+            }
+            Verdict::Admitted { .. } => answer,
+            Verdict::Refused { status, .. } => {
+                self.note_unenforced(request, "refuse", "ResourceQuota", &status.message);
+                answer
+            }
+        }
+    }
+
+    fn note_unenforced(
+        &self,
+        request: &Request,
+        verdict: &'static str,
+        decider: &'static str,
+        message: &str,
+    ) {
+        tracing::info!(decision = request.uid, verdict, decider, message, "not enforced");
+        let namespace = request.namespace.clone();
+        self.metrics.unenforced.get_or_create(&UnenforcedLabels { verdict, decider, namespace }).inc();
     }
 
     fn observe(&self, phase: &'static str, answer: &Answer, started: Instant) {

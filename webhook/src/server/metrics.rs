@@ -16,6 +16,17 @@ pub struct DecisionLabels {
     pub outcome: &'static str,
 }
 
+/// What would have become of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct UnenforcedLabels {
+    /// `default` or `refuse`.
+    pub verdict: &'static str,
+    /// `LimitRange` or `ResourceQuota`.
+    pub decider: &'static str,
+    /// The namespace of the object.
+    pub namespace: String,
+}
+
 /// Which quota.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct QuotaLabels {
@@ -31,6 +42,8 @@ pub struct Metrics {
     pub decision_seconds: Family<DecisionLabels, Histogram, fn() -> Histogram>,
     /// Requests that a quota refused.
     pub denials: Family<QuotaLabels, Counter>,
+    /// Verdicts that were not enforced, as the mode is another.
+    pub unenforced: Family<UnenforcedLabels, Counter>,
     /// How many requests shared one decision.
     pub batch_size: Histogram,
     /// How long writing a quota takes.
@@ -54,6 +67,7 @@ impl Default for Metrics {
         Self {
             decision_seconds: Family::new_with_constructor(seconds),
             denials: Family::default(),
+            unenforced: Family::default(),
             batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             write_seconds: seconds(),
             conflicts: Counter::default(),
@@ -69,6 +83,11 @@ impl plimsoll_runtime::health::Registers for Metrics {
         let registry = registry.sub_registry_with_prefix("plimsoll_webhook");
         registry.register("decision_seconds", "How long decisions take", self.decision_seconds.clone());
         registry.register("quota_denials", "Requests that a quota refused", self.denials.clone());
+        registry.register(
+            "unenforced_verdicts",
+            "Verdicts that were not enforced, as the mode is another",
+            self.unenforced.clone(),
+        );
         registry.register("batch_size", "Requests that shared one decision", self.batch_size.clone());
         registry.register(
             "quota_write_seconds",

@@ -52,7 +52,7 @@ impl Flags {
     pub(super) async fn keep(self, client: Client, caches: Arc<Caches>, limited: BTreeSet<GroupResource>) {
         loop {
             tokio::select! {
-                () = caches.quotas_changed() => {}
+                () = caches.quota_keys_changed() => {}
                 () = tokio::time::sleep(COMPARE) => {}
             }
             if !caches.are_filled() {

@@ -1,8 +1,10 @@
 //! A quota as the API server stores it, with what decisions need of it.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::ResourceQuota;
 use plimsoll_quota::Quota;
-use plimsoll_quota::ledger::Version;
+use plimsoll_quota::ledger::{ANNOTATION, Version};
 
 use crate::batch::Held;
 
@@ -23,6 +25,8 @@ impl StoredQuota {
             .inspect_err(|error| tracing::error!(%error, quota = object.metadata.name, "can't read a quota"))
             .ok()?;
         let untrusted = quota.read_ledger(&object).err().map(|problem| problem.to_string());
+        // It has been read, and is written anew with each charge.
+        object.metadata.annotations.get_or_insert_default().remove(ANNOTATION);
         let version = object.metadata.resource_version.clone().unwrap_or_default();
         Some(Self { object, held: Held { quota, version, untrusted } })
     }
@@ -33,8 +37,31 @@ impl StoredQuota {
 
     /// Whether it is the same quota at a later version, or another one of the same name.
     pub(super) fn supersedes(&self, other: &Self) -> bool {
-        self.object.metadata.uid != other.object.metadata.uid
-            || Version::parse(&self.held.version) > Version::parse(&other.held.version)
+        !other.is_as_late_as(&self.object)
+    }
+
+    /// Whether an object is of the same quota and no later version.
+    pub(super) fn is_as_late_as(&self, object: &ResourceQuota) -> bool {
+        let version = object.metadata.resource_version.as_deref().unwrap_or_default();
+        self.object.metadata.uid == object.metadata.uid
+            && Version::parse(&self.held.version) >= Version::parse(version)
+    }
+
+    /// Whether an object wants to limit the same keys.
+    pub(super) fn limits_the_same(&self, object: &ResourceQuota) -> bool {
+        let keys = |object: &'_ ResourceQuota| -> Vec<String> {
+            let hard = object.spec.as_ref().and_then(|spec| spec.hard.as_ref());
+            hard.into_iter().flat_map(BTreeMap::keys).cloned().collect()
+        };
+        keys(&self.object) == keys(object)
+    }
+
+    /// What is stored once other amounts have been written, as the given version.
+    pub(super) fn written(&self, quota: &Quota, version: String) -> Self {
+        let mut object = self.object.clone();
+        object.status = Some(quota.status());
+        object.metadata.resource_version = Some(version.clone());
+        Self { object, held: Held { quota: quota.clone(), version, untrusted: None } }
     }
 
     /// The object with other amounts, to be written over the version that was read.

@@ -25,7 +25,8 @@ pub struct Caches {
     limit_ranges: RwLock<HashMap<String, Arc<LimitRanges>>>,
     quotas: RwLock<Objects<Arc<StoredQuota>>>,
     device_classes: RwLock<Arc<DeviceClasses>>,
-    quotas_changed: Notify,
+    quota_keys_changed: Notify,
+    quota_changed: Notify,
 }
 
 impl Caches {
@@ -39,6 +40,15 @@ impl Caches {
         self.quotas.read().of(namespace).cloned().collect()
     }
 
+    /// Takes in what this process itself has written, before the watch tells of it.
+    pub(super) fn note(&self, namespace: &str, written: &Arc<StoredQuota>) {
+        let mut quotas = self.quotas.write();
+        let known = quotas.stored.get_mut(namespace).and_then(|quotas| quotas.get_mut(written.name()));
+        if let Some(known) = known.filter(|known| written.supersedes(known)) {
+            *known = Arc::clone(written);
+        }
+    }
+
     /// All keys that some quota wants to limit.
     pub(super) fn quota_keys(&self) -> BTreeSet<String> {
         let quotas = self.quotas.read();
@@ -46,9 +56,14 @@ impl Caches {
         stored.flat_map(|stored| stored.held.quota.spec_hard.keys()).cloned().collect()
     }
 
-    /// Returns once a quota has changed since the last call.
-    pub(super) async fn quotas_changed(&self) {
-        self.quotas_changed.notified().await;
+    /// Returns once what quotas want to limit may have changed since the last call.
+    pub(super) async fn quota_keys_changed(&self) {
+        self.quota_keys_changed.notified().await;
+    }
+
+    /// Returns at the next event of any quota after this call, which need not be awaited at once.
+    pub(super) fn quota_changed(&self) -> impl Future<Output = ()> {
+        self.quota_changed.notified()
     }
 
     pub(super) fn device_classes(&self) -> Arc<DeviceClasses> {
@@ -75,8 +90,22 @@ impl Caches {
             }
         });
         let quotas = follow(Api::<ResourceQuota>::all(client.clone()), &metrics, |event| {
-            self.quotas.write().apply(event, |object| StoredQuota::read(object).map(Arc::new));
-            self.quotas_changed.notify_one();
+            // Most events tell of a charge, many of one of our own.
+            let (known, limits_the_same) = match &event {
+                Event::Apply(object) => match self.quotas.read().get(object) {
+                    Some(stored) => (stored.is_as_late_as(object), stored.limits_the_same(object)),
+                    None => (false, false),
+                },
+                Event::Init | Event::InitApply(_) => (false, true),
+                Event::Delete(_) | Event::InitDone => (false, false),
+            };
+            if !known {
+                self.quotas.write().apply(event, |object| StoredQuota::read(object).map(Arc::new));
+                self.quota_changed.notify_waiters();
+            }
+            if !limits_the_same {
+                self.quota_keys_changed.notify_one();
+            }
         });
         let mut classes = Objects::default();
         let device_classes = follow(Api::<DeviceClass>::all(client), &metrics, |event| {
@@ -161,6 +190,10 @@ impl<V> Objects<V> {
                 self.stored.remove(namespace);
             }
         }
+    }
+
+    fn get<K: kube::Resource>(&self, object: &K) -> Option<&V> {
+        self.stored.get(object.namespace()?.as_str())?.get(object.name_any().as_str())
     }
 
     fn of(&self, namespace: &str) -> impl Iterator<Item = &V> {

@@ -10,7 +10,7 @@ use plimsoll_quota::ledger::{CacheView, Sighting, Version};
 use plimsoll_quota::{CountedObject, EntryKey};
 
 use super::countable::Countable;
-use super::kind_cache::{self, KindCache, Objects};
+use super::kind_cache::{self, KindCache, Measured, Objects};
 
 /// The objects of one namespace, by resource.
 pub(super) struct Snapshot {
@@ -23,7 +23,7 @@ pub(super) struct Snapshot {
 
 struct Kind {
     version: Option<Version>,
-    objects: Objects,
+    objects: Arc<Objects>,
 }
 
 impl Snapshot {
@@ -56,11 +56,11 @@ impl Snapshot {
             let (objects, version) = kind_cache::list(client, resource, place, Some(namespace)).await?;
             let named = objects.into_iter().map(|object| {
                 let name = object.metadata().name.clone().unwrap_or_default();
-                (name, Arc::new(object))
+                (name, Arc::new(Measured::new(resource, object)))
             });
             kinds.insert(
                 resource.clone(),
-                Kind { version: Version::parse(&version), objects: named.collect() },
+                Kind { version: Version::parse(&version), objects: Arc::new(named.collect()) },
             );
         }
         Ok(Self { kinds, consistent: true, namespace: namespace.to_owned(), caches: HashMap::new() })
@@ -69,7 +69,11 @@ impl Snapshot {
     /// All objects.
     pub(super) fn counted(&self) -> impl Iterator<Item = CountedObject<'_>> {
         self.kinds.iter().flat_map(|(resource, kind)| {
-            kind.objects.values().map(move |object| CountedObject { resource, object: object.counted() })
+            kind.objects.values().map(move |measured| CountedObject {
+                resource,
+                object: measured.object.counted(),
+                usage: measured.usage.as_ref(),
+            })
         })
     }
 }
@@ -85,7 +89,7 @@ impl CacheView for Snapshot {
 
     fn sighting(&self, key: &EntryKey) -> Option<Sighting> {
         if let Some(object) = self.kinds.get(&key.resource)?.objects.get(&key.name) {
-            let metadata = object.metadata();
+            let metadata = object.object.metadata();
             let version = metadata.resource_version.as_deref().and_then(Version::parse);
             return Some(Sighting::Stored { uid: metadata.uid.clone().unwrap_or_default(), version });
         }

@@ -49,8 +49,10 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
         let item = Item::read(&resource, &value["object"])?;
         items.push((resource, item));
     }
-    let objects: Vec<_> =
-        items.iter().map(|(resource, item)| CountedObject { resource, object: item.object() }).collect();
+    let objects: Vec<_> = items
+        .iter()
+        .map(|(resource, item)| CountedObject { resource, object: item.object(), usage: None })
+        .collect();
     let seen = Seen { countable: &countable, objects: &objects, ..Seen::default() };
     recount(&mut quota, seen, &world.surroundings())?;
     Ok(amounts(&quota.used))

@@ -35,7 +35,7 @@ async fn post_with(
     content_type: &str,
     body: impl Into<Body>,
 ) -> (StatusCode, String) {
-    let app = App::new(client, Vec::new(), Arc::default(), Arc::default());
+    let app = App::new(client, InForce::always(Mode::Enforce), Vec::new(), Arc::default(), Arc::default());
     let request = HttpRequest::post(path).header("content-type", content_type).body(body.into()).unwrap();
     let response = router(app).oneshot(request).await.unwrap();
     let status = response.status();
