@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
+use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{LimitRange, Namespace, Pod, ResourceQuota};
 use kube::api::PostParams;
 use kube::{Api, Client};
@@ -39,6 +40,12 @@ enum What {
         #[arg(long = "of", value_enum, default_values_t = Contender::value_variants().to_vec())]
         contenders: Vec<Contender>,
     },
+    /// How much memory our processes take with many namespaces, each with a LimitRange and a quota.
+    Memory {
+        /// How many namespaces.
+        #[arg(long, default_value_t = 1000)]
+        namespaces: usize,
+    },
 }
 
 /// Who decides while it is measured.
@@ -70,13 +77,28 @@ impl Contender {
 /// # Errors
 /// A cluster does not start, or a create fails.
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<()> {
-    let What::Admission { seconds, rounds, workers, contenders } = &options.what;
     let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
+    match &options.what {
+        What::Admission { seconds, rounds, workers, contenders } => {
+            let duration = Duration::from_secs(*seconds);
+            admission(&runtime, duration, *rounds, workers, contenders, output)
+        }
+        What::Memory { namespaces } => runtime.block_on(memory(*namespaces, output)),
+    }
+}
+
+fn admission(
+    runtime: &tokio::runtime::Runtime,
+    duration: Duration,
+    rounds: usize,
+    workers: &[usize],
+    contenders: &[Contender],
+    output: &mut dyn Write,
+) -> anyhow::Result<()> {
     // One row a decider and number of workers, one column a round.
     let mut rows: Vec<(String, Vec<Measurement>)> = Vec::new();
-    for _ in 0..*rounds {
+    for _ in 0..rounds {
         for contender in contenders {
-            let duration = Duration::from_secs(*seconds);
             let measured = runtime.block_on(measure(contender.deciders(), workers, duration))?;
             let name =
                 contender.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
@@ -102,6 +124,21 @@ pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Makes namespaces, each with a LimitRange and a quota, and prints what our processes take once all are counted.
+async fn memory(namespaces: usize, output: &mut dyn Write) -> anyhow::Result<()> {
+    let cluster = Cluster::start(Shape { deciders: Deciders::Plimsoll { webhooks: 1 }, nodes: 0 }).await?;
+    let names = (0..namespaces).map(|number| format!("bench-{number}"));
+    let (client, deciders) = (&cluster.client, Deciders::Plimsoll { webhooks: 1 });
+    let prepared =
+        futures::stream::iter(names).map(|name| async move { prepare(client, &name, deciders).await });
+    prepared.buffer_unordered(16).try_collect::<Vec<()>>().await?;
+    writeln!(output, "{namespaces} namespaces, each with a LimitRange and a quota")?;
+    for (name, mebibytes) in cluster.plimsoll()?.memory()? {
+        writeln!(output, "{name:<16}{mebibytes:>8.1} MiB")?;
+    }
+    std::fs::remove_dir_all(cluster.folder()).context("can't remove the logs")
 }
 
 /// One measurement.

@@ -19,6 +19,7 @@ pub use control_plane::Programs;
 use empty_webhook::EmptyWebhook;
 pub use empty_webhook::{Options as EmptyWebhookOptions, answer as answer_emptily};
 pub use plimsoll::{CERTIFICATE_SECRET, Plimsoll};
+pub use process::Signal;
 
 /// Who decides about LimitRanges and quotas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,14 @@ impl Cluster {
     /// It does not start.
     pub async fn crash_api_server(&self) -> anyhow::Result<()> {
         self.control_plane.crash_api_server().await
+    }
+
+    /// Has etcd stand still, or go on.
+    ///
+    /// # Errors
+    /// The signal can't be sent.
+    pub fn signal_etcd(&self, signal: Signal) -> anyhow::Result<()> {
+        self.control_plane.signal_etcd(signal)
     }
 
     /// The CPU time that programs have taken so far, by name, in seconds.

@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod cargo;
 pub mod cluster;
+pub mod conformance;
 pub mod counts;
 pub mod made_up;
 pub mod oracle;
@@ -44,6 +45,8 @@ enum Command {
     Up,
     /// Start a cluster, run the tests against it, and count them.
     Test(suite::Options),
+    /// Run upstream's own e2e specs against a cluster in which Plimsoll does the work.
+    Conformance(conformance::Options),
     /// Measure side by side with upstream's own programs.
     Bench(bench::Options),
     /// Answer reviews at once, as the yardstick of `bench`.
@@ -69,6 +72,7 @@ pub fn run(arguments: &Arguments, input: &mut dyn Read, output: &mut dyn Write) 
         Command::RealManifests => Ok(real_manifests::check(output)?.failed == 0),
         Command::Up => suite::up().map(|()| true),
         Command::Test(options) => Ok(suite::run(options)?.failed == 0),
+        Command::Conformance(options) => conformance::run(options, output),
         Command::Bench(options) => bench::run(options, output).map(|()| true),
         Command::EmptyWebhook(options) => cluster::answer_emptily(options).map(|()| true),
         Command::Verify(options) => verify::run(options, output),

@@ -1,5 +1,6 @@
 //! Builds the programs that come from `e2e/upstream`, the pinned Go module.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,18 +16,9 @@ fn folder() -> PathBuf {
 /// # Errors
 /// When `go` is missing or the build fails; Go has then printed why.
 pub fn build_oracle() -> anyhow::Result<PathBuf> {
-    let program = folder().join("bin/oracle");
-    let status = Command::new("go")
-        .current_dir(folder())
-        .args(["build", "-trimpath", "-o"])
-        .arg(&program)
-        .arg("./oracle")
-        .env("CGO_ENABLED", "0")
-        .status()
-        .context("can't run go: the oracle needs Go 1.26 on the PATH")?;
-    if !status.success() {
-        bail!("go build of e2e/upstream/oracle failed: {status}");
-    }
+    let program = programs().join("oracle");
+    let build = ["build", "-trimpath", "-o"].map(OsStr::new);
+    go(".", build.into_iter().chain([program.as_os_str(), OsStr::new("./oracle")]))?;
     Ok(program)
 }
 
@@ -36,27 +28,50 @@ pub fn build_oracle() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// When `go` is missing or a build fails; Go has then printed why.
 pub fn build_programs() -> anyhow::Result<PathBuf> {
-    let programs = folder().join("bin");
+    let flags = version_flags()?;
+    for module in ["etcd", "kwok", "."] {
+        go(module, ["install", "-ldflags", &flags, "tool"].map(OsStr::new))?;
+    }
+    Ok(programs())
+}
+
+/// Builds upstream's e2e specs, where Go finds that anything changed, and returns the program's path.
+///
+/// # Errors
+/// When `go` is missing or the build fails; Go has then printed why.
+pub fn build_conformance() -> anyhow::Result<PathBuf> {
+    let program = programs().join("e2e.test");
+    let flags = version_flags()?;
+    let build = ["test", "-c", "-ldflags", &flags, "-o"].map(OsStr::new);
+    go(".", build.into_iter().chain([program.as_os_str(), OsStr::new("k8s.io/kubernetes/test/e2e")]))?;
+    Ok(program)
+}
+
+/// The folder of what is built here.
+fn programs() -> PathBuf {
+    folder().join("bin")
+}
+
+/// Without these the programs would call themselves v0.0.0.
+fn version_flags() -> anyhow::Result<String> {
     let version = kubernetes_version()?;
     let (major, minor) = ("1", version.split('.').nth(1).unwrap_or_default());
-    // Without these the programs would call themselves v0.0.0.
-    let flags = format!(
+    Ok(format!(
         "-s -w -X k8s.io/component-base/version.gitVersion={version} -X k8s.io/component-base/version.gitMajor={major} \
          -X k8s.io/component-base/version.gitMinor={minor} -X k8s.io/client-go/pkg/version.gitVersion={version}"
-    );
-    for module in ["etcd", "kwok", "."] {
-        let status = Command::new("go")
-            .current_dir(folder().join(module))
-            .args(["install", "-ldflags", &flags, "tool"])
-            .env("CGO_ENABLED", "0")
-            .env("GOBIN", &programs)
-            .status()
-            .context("can't run go: the cluster's programs need Go 1.26 on the PATH")?;
-        if !status.success() {
-            bail!("go install of the tools of e2e/upstream/{module} failed: {status}");
-        }
+    ))
+}
+
+/// Runs `go` in one of the modules.
+fn go<'a>(module: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> anyhow::Result<()> {
+    let mut command = Command::new("go");
+    command.current_dir(folder().join(module)).args(arguments);
+    command.env("CGO_ENABLED", "0").env("GOBIN", programs());
+    let status = command.status().context("can't run go: upstream's programs need Go 1.26 on the PATH")?;
+    if !status.success() {
+        bail!("{command:?} in e2e/upstream/{module} failed: {status}");
     }
-    Ok(programs)
+    Ok(())
 }
 
 /// The version of Kubernetes that is pinned, such as `v1.37.2`.

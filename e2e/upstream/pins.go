@@ -40,5 +40,6 @@ import (
 	_ "k8s.io/kubernetes/plugin/pkg/admission/priority"
 	_ "k8s.io/kubernetes/plugin/pkg/admission/runtimeclass"
 	_ "k8s.io/kubernetes/plugin/pkg/admission/serviceaccount"
+	_ "k8s.io/kubernetes/test/e2e"
 	_ "sigs.k8s.io/yaml"
 )

@@ -66,7 +66,7 @@ pub struct Entry {
 pub enum Awaits {
     /// The object with this uid.
     Create {
-        /// The uid.
+        /// The [end](uid_end) of the uid.
         uid: String,
     },
     /// A later version than the one that the admission saw, or the object's absence: the store writes only over the version that
@@ -188,10 +188,17 @@ impl Ledger {
     }
 }
 
+/// What a ledger keeps of a uid: 48 random bits tell enough where the name is the same, and every write carries all of them.
+pub fn uid_end(uid: &str) -> &str {
+    const UUID: usize = 36;
+    const END: usize = 12;
+    if uid.len() == UUID { uid.get(UUID - END..).unwrap_or(uid) } else { uid }
+}
+
 impl Awaits {
     fn of(admission: &Admission) -> Self {
         match admission {
-            Admission::Create { uid } => Self::Create { uid: uid.clone() },
+            Admission::Create { uid } => Self::Create { uid: uid_end(uid).to_owned() },
             Admission::Update { version: Some(version), .. } => Self::Update { after: version.clone() },
             Admission::Update { version: None, .. } => Self::Expiry,
         }
@@ -201,10 +208,10 @@ impl Awaits {
     fn and(&self, admission: &Admission) -> Self {
         match (self, admission) {
             // The API server asks again with the same object, as after a lost connection.
-            (Self::Create { uid }, Admission::Create { uid: again }) if uid == again => self.clone(),
+            (Self::Create { uid }, Admission::Create { uid: again }) if uid == uid_end(again) => self.clone(),
             // Whoever changes an object has seen it stored.
             (Self::Create { uid }, Admission::Update { uid: changed, version: Some(version) })
-                if uid == changed =>
+                if uid == uid_end(changed) =>
             {
                 Self::Update { after: version.clone() }
             }

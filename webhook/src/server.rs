@@ -31,6 +31,10 @@ pub use metrics::Metrics;
 /// After how long an idle connection is asked whether its peer is still there, and how long a peer has to answer.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// After how long without a request a connection is closed. The API server itself closes what has been idle for 90 seconds; if it
+/// came second, a review sent at that moment would fail.
+const IDLE: Duration = Duration::from_mins(2);
+
 /// Flags of the webhook.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
@@ -104,7 +108,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .http_builder()
         .http1()
         .timer(hyper_util::rt::TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(10))
+        .header_read_timeout(IDLE)
         .keep_alive(true);
     let served = server.serve(router(app).into_make_service()).await;
     watching.abort();

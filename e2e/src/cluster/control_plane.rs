@@ -11,7 +11,7 @@ use kube::{Client, Config};
 use parking_lot::Mutex;
 
 use super::identity::{self, TOKEN};
-use super::process::Process;
+use super::process::{Process, Signal};
 use crate::upstream;
 
 /// How long a program may take until it is ready.
@@ -41,6 +41,7 @@ impl Programs {
 pub(super) struct ControlPlane {
     pub(super) folder: PathBuf,
     pub(super) kubeconfig: PathBuf,
+    etcd: Process,
     api_server: Mutex<Process>,
     /// How the API server is started.
     api_server_command: ApiServer,
@@ -74,7 +75,7 @@ impl ControlPlane {
         let mut etcd = Process::start("etcd", folder, etcd(programs, folder, etcd_port, peer_port))?;
         let mut api_server = Process::start("kube-apiserver", folder, api_server_command.command(folder))?;
         wait_until_ready(&client(&kubeconfig, None).await?, [&mut etcd, &mut api_server]).await?;
-        let mut processes = vec![etcd];
+        let mut processes = Vec::new();
         let mut manager = programs.command("kube-controller-manager");
         manager.arg("--kubeconfig").arg(&kubeconfig);
         manager.arg("--service-account-private-key-file").arg(folder.join("service-account.key"));
@@ -95,7 +96,7 @@ impl ControlPlane {
         }
         processes.push(Process::start("kwok", folder, kwok)?);
         let api_server = Mutex::new(api_server);
-        Ok(Self { folder: folder.to_owned(), kubeconfig, api_server, api_server_command, processes })
+        Ok(Self { folder: folder.to_owned(), kubeconfig, etcd, api_server, api_server_command, processes })
     }
 
     /// Ends the API server at once, as a crash would, and begins it again.
@@ -108,9 +109,15 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// Has etcd stand still, or go on.
+    pub(super) fn signal_etcd(&self, signal: Signal) -> anyhow::Result<()> {
+        self.etcd.signal(signal)
+    }
+
     pub(super) fn cpu_seconds(&self) -> anyhow::Result<Vec<(String, f64)>> {
         let api_server = self.api_server.lock().cpu_seconds();
-        self.processes.iter().map(Process::cpu_seconds).chain([api_server]).collect()
+        let others = self.processes.iter().map(Process::cpu_seconds);
+        [self.etcd.cpu_seconds(), api_server].into_iter().chain(others).collect()
     }
 
     /// A client for an administrator, or for someone whom the administrator plays.

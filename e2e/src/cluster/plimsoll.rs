@@ -45,7 +45,7 @@ const CONTROLLERS: usize = 2;
 pub struct Plimsoll {
     webhooks: Vec<Ours>,
     controllers: Vec<Ours>,
-    _forwarder: Forwarder,
+    forwarder: Forwarder,
 }
 
 /// One process of ours, which can be ended and begun again.
@@ -145,7 +145,7 @@ impl Plimsoll {
         for ours in webhooks.iter().chain(&controllers) {
             ours.wait_until_ready().await?;
         }
-        Ok(Self { webhooks, controllers, _forwarder: forwarder })
+        Ok(Self { webhooks, controllers, forwarder })
     }
 
     /// The CPU time of each process.
@@ -154,6 +154,34 @@ impl Plimsoll {
             let process = ours.process.lock();
             process.as_ref().context("it has ended")?.cpu_seconds()
         })
+    }
+
+    /// The memory of each process, in mebibytes.
+    ///
+    /// # Errors
+    /// One has ended.
+    pub fn memory(&self) -> anyhow::Result<Vec<(String, f64)>> {
+        let all = self.webhooks.iter().chain(&self.controllers).map(|ours| {
+            let process = ours.process.lock();
+            process.as_ref().context("it has ended")?.memory()
+        });
+        all.collect()
+    }
+
+    /// Where some replica of the webhook answers.
+    pub fn webhook_port(&self) -> u16 {
+        self.forwarder.port
+    }
+
+    /// Speaks to the replicas of the webhook, as an API server would that trusts anyone.
+    ///
+    /// # Errors
+    /// The client can't be made.
+    pub fn webhook_client(&self) -> anyhow::Result<Client> {
+        let url = format!("https://127.0.0.1:{}", self.forwarder.port).parse()?;
+        let mut config = kube::Config::new(url);
+        config.accept_invalid_certs = true;
+        Ok(Client::try_from(config)?)
     }
 
     /// How many replicas of the webhook there are.

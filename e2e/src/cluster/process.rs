@@ -9,6 +9,15 @@ use anyhow::{Context as _, bail};
 /// The unit of time in /proc on every Linux that we build for.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// What a process can be told.
+#[derive(Clone, Copy, Debug)]
+pub enum Signal {
+    /// Stand still.
+    Stop,
+    /// Go on.
+    Continue,
+}
+
 /// A process that ends with this value.
 pub(crate) struct Process {
     name: String,
@@ -43,6 +52,21 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Has it stand still, or go on.
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let word = match signal {
+            Signal::Stop => "STOP",
+            Signal::Continue => "CONT",
+        };
+        // The standard library can only kill.
+        let status = Command::new("sh").arg("-c").arg(format!("kill -{word} {}", self.child.id())).status();
+        let status = status.context("can't run sh")?;
+        if !status.success() {
+            bail!("can't send {} a signal: {status}", self.name);
+        }
+        Ok(())
+    }
+
     /// The CPU time that it has taken so far, in seconds, with its name.
     pub(crate) fn cpu_seconds(&self) -> anyhow::Result<(String, f64)> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
@@ -52,6 +76,16 @@ impl Process {
         let ticks =
             |place: usize| words.get(place).and_then(|word| word.parse::<u32>().ok()).unwrap_or_default();
         Ok((self.name.clone(), f64::from(ticks(11) + ticks(12)) / TICKS_PER_SECOND))
+    }
+
+    /// The memory that it takes at this moment, in mebibytes, with its name.
+    pub(crate) fn memory(&self) -> anyhow::Result<(String, f64)> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.with_context(|| format!("{} has ended", self.name))?;
+        let kibibytes =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kibibytes: f64 = kibibytes.context("the system does not tell")?.trim().parse()?;
+        Ok((self.name.clone(), kibibytes / 1024.0))
     }
 
     fn last_words(&self) -> String {

@@ -53,7 +53,7 @@ struct GroupText {
     over: String,
     #[serde(rename = "use")]
     usage: usize,
-    /// Uids by name.
+    /// The ends of uids by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     create: BTreeMap<String, String>,
     /// Versions before the change by name.
@@ -132,10 +132,10 @@ impl Ledger {
         bytes
     }
 
-    /// About how many bytes an entry takes in the annotation: its name, a uid and some quotation marks, and its part of what it
+    /// About how many bytes an entry takes in the annotation: its name, the end of a uid and some quotation marks, and its part of what it
     /// shares with others.
     pub fn entry_bytes(name: &str) -> usize {
-        name.len() + 60
+        name.len() + 40
     }
 
     /// The annotation's text, for a status with these amounts.

@@ -2,7 +2,7 @@
 
 use plimsoll_api::group::GroupResource;
 
-use super::{Awaits, Entry, EntryKey, Ledger, Version};
+use super::{Awaits, Entry, EntryKey, Ledger, Version, uid_end};
 
 /// What is known of a name in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +63,11 @@ enum Proof {
 fn proof(entry: &Entry, sighting: Option<Sighting>, cache: &Version) -> Option<Proof> {
     match (&entry.awaits, sighting) {
         (Awaits::Create { uid }, Some(Sighting::Stored { uid: seen, version: Some(version) })) => {
-            (*uid == seen).then_some(Proof::Stored(version))
+            (uid == uid_end(&seen)).then_some(Proof::Stored(version))
         }
         // What was stored and deleted again uses nothing, and will not come back.
         (Awaits::Create { uid }, Some(Sighting::Deleted { uid: seen })) => {
-            (*uid == seen).then_some(Proof::Gone)
+            (uid == uid_end(&seen)).then_some(Proof::Gone)
         }
         (Awaits::Update { after }, Some(Sighting::Stored { version: Some(version), .. })) => {
             (version > *after).then_some(Proof::Stored(version))

@@ -118,3 +118,12 @@ fn patience_begins_again_when_a_name_is_admitted_again() {
         [(key("a"), "5".to_owned()), (key("b"), "4".to_owned())]
     );
 }
+
+#[test]
+fn the_end_of_a_uid_is_enough() {
+    let uid = "8520b60a-9af6-4c94-8347-c23344ca1cb8";
+    check_awaits(&[create(uid)], Awaits::Create { uid: "c23344ca1cb8".to_owned() });
+    check_awaits(&[create(uid), create(uid)], Awaits::Create { uid: "c23344ca1cb8".to_owned() });
+    check_awaits(&[create(uid), update(uid, "9")], Awaits::Update { after: Version::parse("9").unwrap() });
+    check_awaits(&[create(uid), create("8520b60a-9af6-4c94-8347-c23344ca1cb9")], Awaits::Expiry);
+}

@@ -175,7 +175,7 @@ impl Worker {
             let mut batch = vec![first];
             // As much time as a write takes lies between two: under load more requests then share one, and a lone client comes later
             // anyway.
-            tokio::time::sleep_until(self.written + self.took).await;
+            tokio::time::sleep_until(self.written + self.took / 2).await;
             self.let_the_recount_write().await;
             while batch.len() < LARGEST_BATCH
                 && let Ok(next) = requests.try_recv()

@@ -1,11 +1,13 @@
 //! The reviews as HTTP requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
@@ -28,6 +30,8 @@ use crate::review::{Answer, Question};
 
 /// The largest review that is read; the API server itself takes no object beyond 3 MiB.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// For how long an API server waits for an answer at most, whatever its configuration says.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
 /// From how many percent of a quota on its users are told.
 const NEARLY_FULL_PERCENT: i64 = 80;
 
@@ -69,7 +73,16 @@ pub fn router(app: App) -> Router {
         )
         .route("/lint", post(async |app, headers, body| review(Phase::Lint, app, headers, body).await))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(in_time))
         .with_state(app)
+}
+
+/// Gives up on a review that does not arrive as a whole; its sender may be gone without a word.
+async fn in_time(request: axum::extract::Request, next: middleware::Next) -> Response {
+    tokio::time::timeout(LONGEST_CALL, next.run(request)).await.unwrap_or_else(|_| {
+        let problem = format!("the review did not arrive within {} s", LONGEST_CALL.as_secs());
+        Unanswered(StatusCode::REQUEST_TIMEOUT, problem).into_response()
+    })
 }
 
 /// A review that can't be answered: an HTTP status and why.

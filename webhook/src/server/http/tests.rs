@@ -2,6 +2,7 @@ use std::convert::Infallible;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request as HttpRequest;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -133,4 +134,16 @@ async fn answers_in_time_when_the_api_server_does_not() {
             "message": "quota can't be decided now: the API server does not answer",
         })
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_up_on_a_review_that_does_not_arrive() {
+    let begun = Bytes::from_static(b"{\"apiVersion\":");
+    let rest = futures::stream::pending();
+    let body = futures::stream::once(async { Ok::<_, Infallible>(begun) }).chain(rest);
+    let started = Instant::now();
+    let (status, body) = post_to("/validate", "application/json", Body::from_stream(body)).await;
+    assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(body, "the review did not arrive within 30 s");
+    assert_eq!(started.elapsed(), LONGEST_CALL);
 }
