@@ -39,6 +39,8 @@ enum What {
         /// Who is measured; may be given several times.
         #[arg(long = "of", value_enum, default_values_t = Contender::value_variants().to_vec())]
         contenders: Vec<Contender>,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// How much memory our processes take with many namespaces, each with a LimitRange and a quota.
     Memory {
@@ -46,6 +48,17 @@ enum What {
         #[arg(long, default_value_t = 1000)]
         namespaces: usize,
     },
+}
+
+/// What stands in the namespace.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+struct Limits {
+    /// Leaves the LimitRange out; pods then bring the amounts that it would have filled in.
+    #[arg(long)]
+    without_limit_range: bool,
+    /// Leaves the quota out.
+    #[arg(long)]
+    without_quota: bool,
 }
 
 /// Who decides while it is measured.
@@ -79,19 +92,26 @@ impl Contender {
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
     match &options.what {
-        What::Admission { seconds, rounds, workers, contenders } => {
-            let duration = Duration::from_secs(*seconds);
-            admission(&runtime, duration, *rounds, workers, contenders, output)
+        What::Admission { seconds, rounds, workers, contenders, limits } => {
+            let load = Load { workers, duration: Duration::from_secs(*seconds), limits: *limits };
+            admission(&runtime, *rounds, load, contenders, output)
         }
         What::Memory { namespaces } => runtime.block_on(memory(*namespaces, output)),
     }
 }
 
+/// What each contender has to bear.
+#[derive(Clone, Copy)]
+struct Load<'l> {
+    workers: &'l [usize],
+    duration: Duration,
+    limits: Limits,
+}
+
 fn admission(
     runtime: &tokio::runtime::Runtime,
-    duration: Duration,
     rounds: usize,
-    workers: &[usize],
+    load: Load<'_>,
     contenders: &[Contender],
     output: &mut dyn Write,
 ) -> anyhow::Result<()> {
@@ -99,10 +119,10 @@ fn admission(
     let mut rows: Vec<(String, Vec<Measurement>)> = Vec::new();
     for _ in 0..rounds {
         for contender in contenders {
-            let measured = runtime.block_on(measure(contender.deciders(), workers, duration))?;
+            let measured = runtime.block_on(measure(contender.deciders(), load))?;
             let name =
                 contender.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-            for (workers, measurement) in workers.iter().zip(measured) {
+            for (workers, measurement) in load.workers.iter().zip(measured) {
                 let name = format!("{name}, {workers} workers");
                 match rows.iter_mut().find(|(row, _)| *row == name) {
                     Some((_, measurements)) => measurements.push(measurement),
@@ -131,8 +151,8 @@ async fn memory(namespaces: usize, output: &mut dyn Write) -> anyhow::Result<()>
     let cluster = Cluster::start(Shape { deciders: Deciders::Plimsoll { webhooks: 1 }, nodes: 0 }).await?;
     let names = (0..namespaces).map(|number| format!("bench-{number}"));
     let (client, deciders) = (&cluster.client, Deciders::Plimsoll { webhooks: 1 });
-    let prepared =
-        futures::stream::iter(names).map(|name| async move { prepare(client, &name, deciders).await });
+    let prepared = futures::stream::iter(names)
+        .map(|name| async move { prepare(client, &name, deciders, Limits::default()).await });
     prepared.buffer_unordered(16).try_collect::<Vec<()>>().await?;
     writeln!(output, "{namespaces} namespaces, each with a LimitRange and a quota")?;
     for (name, mebibytes) in cluster.plimsoll()?.memory()? {
@@ -156,19 +176,18 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 async fn measure(
     deciders: Deciders,
-    workers: &[usize],
-    duration: Duration,
+    Load { workers, duration, limits }: Load<'_>,
 ) -> anyhow::Result<Vec<Measurement>> {
     let cluster = Cluster::start(Shape { deciders, nodes: 0 }).await?;
     let mut measurements = Vec::new();
     for count in workers {
         let namespace = format!("bench-{count}");
-        prepare(&cluster.client, &namespace, deciders).await?;
+        prepare(&cluster.client, &namespace, deciders, limits).await?;
         // The first second fills caches and opens connections.
-        create_for(&cluster.client, &namespace, *count, Duration::from_secs(1)).await?;
+        create_for(&cluster.client, &namespace, *count, Duration::from_secs(1), limits).await?;
         let before = cluster.cpu_seconds()?;
         let started = Instant::now();
-        let mut latencies = create_for(&cluster.client, &namespace, *count, duration).await?;
+        let mut latencies = create_for(&cluster.client, &namespace, *count, duration, limits).await?;
         let elapsed = started.elapsed().as_secs_f64();
         let after = cluster.cpu_seconds()?;
         latencies.sort();
@@ -188,7 +207,7 @@ async fn measure(
     Ok(measurements)
 }
 
-async fn prepare(client: &Client, name: &str, deciders: Deciders) -> anyhow::Result<()> {
+async fn prepare(client: &Client, name: &str, deciders: Deciders, limits: Limits) -> anyhow::Result<()> {
     let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
     Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await?;
     let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::namespaced(client.clone(), name);
@@ -206,7 +225,13 @@ async fn prepare(client: &Client, name: &str, deciders: Deciders) -> anyhow::Res
     if deciders == Deciders::Nobody {
         return Ok(());
     }
-    Api::<LimitRange>::namespaced(client.clone(), name).create(&PostParams::default(), &limit_range).await?;
+    if !limits.without_limit_range {
+        let limit_ranges: Api<LimitRange> = Api::namespaced(client.clone(), name);
+        limit_ranges.create(&PostParams::default(), &limit_range).await?;
+    }
+    if limits.without_quota {
+        return Ok(());
+    }
     let quotas: Api<ResourceQuota> = Api::namespaced(client.clone(), name);
     quotas.create(&PostParams::default(), &quota).await?;
     let counts = |quota: &ResourceQuota| quota.status.as_ref().is_some_and(|status| status.used.is_some());
@@ -222,11 +247,18 @@ async fn create_for(
     namespace: &str,
     workers: usize,
     duration: Duration,
+    limits: Limits,
 ) -> anyhow::Result<Vec<Duration>> {
+    let resources = if limits.without_limit_range {
+        json!({"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}})
+    } else {
+        json!({})
+    };
     let next = Arc::new(AtomicU64::new(0));
     let until = Instant::now() + duration;
     let tasks: Vec<_> = (0..workers)
         .map(|_| {
+            let resources = resources.clone();
             let (api, next): (Api<Pod>, _) = (Api::namespaced(client.clone(), namespace), Arc::clone(&next));
             tokio::spawn(async move {
                 let mut latencies = Vec::new();
@@ -234,7 +266,7 @@ async fn create_for(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let pod = json!({
                         "metadata": {"name": format!("pod-{}-{number}", duration.as_secs())},
-                        "spec": {"schedulerName": "none", "containers": [{"name": "a", "image": "pause"}]},
+                        "spec": {"schedulerName": "none", "containers": [{"name": "a", "image": "pause", "resources": resources}]},
                     });
                     let pod = serde_json::from_value(pod)?;
                     let started = Instant::now();

@@ -1,4 +1,5 @@
-//! What every Plimsoll process needs: a client, logs, health and metrics, an orderly end. It decides nothing.
+//! What every Plimsoll process needs: a client, logs, health and metrics, an orderly end, and the mode in which
+//! it works. It decides about no object.
 
 pub mod client;
 pub mod health;

@@ -45,7 +45,9 @@ const CONTROLLERS: usize = 2;
 pub struct Plimsoll {
     webhooks: Vec<Ours>,
     controllers: Vec<Ours>,
-    forwarder: Forwarder,
+    /// Where some replica of the webhook answers.
+    port: u16,
+    _forwarder: Forwarder,
 }
 
 /// One process of ours, which can be ended and begun again.
@@ -122,7 +124,9 @@ impl Plimsoll {
         Api::all(client.clone()).create(&PostParams::default(), &namespace).await?;
         let ports = modes.iter().map(|_| free_port()).collect::<anyhow::Result<Vec<_>>>()?;
         let forwarder = Forwarder::start(ports.clone()).await?;
-        register(client, forwarder.port, None).await.context("can't register the webhooks")?;
+        // A forwarder in front of one replica would only cost time.
+        let port = if let [only] = ports[..] { only } else { forwarder.port };
+        register(client, port, None).await.context("can't register the webhooks")?;
         let limited = folder.join("resource-quota-configuration.yaml");
         super::identity::write(&limited, LIMITED_RESOURCES)?;
         let mut webhooks = Vec::new();
@@ -145,7 +149,7 @@ impl Plimsoll {
         for ours in webhooks.iter().chain(&controllers) {
             ours.wait_until_ready().await?;
         }
-        Ok(Self { webhooks, controllers, forwarder })
+        Ok(Self { webhooks, controllers, port, _forwarder: forwarder })
     }
 
     /// The CPU time of each process.
@@ -170,7 +174,7 @@ impl Plimsoll {
 
     /// Where some replica of the webhook answers.
     pub fn webhook_port(&self) -> u16 {
-        self.forwarder.port
+        self.port
     }
 
     /// Speaks to the replicas of the webhook, as an API server would that trusts anyone.
@@ -178,7 +182,7 @@ impl Plimsoll {
     /// # Errors
     /// The client can't be made.
     pub fn webhook_client(&self) -> anyhow::Result<Client> {
-        let url = format!("https://127.0.0.1:{}", self.forwarder.port).parse()?;
+        let url = format!("https://127.0.0.1:{}", self.port).parse()?;
         let mut config = kube::Config::new(url);
         config.accept_invalid_certs = true;
         Ok(Client::try_from(config)?)

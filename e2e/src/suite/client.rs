@@ -232,6 +232,13 @@ impl Sandbox {
     }
 }
 
+/// A pod without amounts that no scheduler takes.
+pub(super) fn pod(name: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{schedulerName: none, containers: [{{name: a, image: pause}}]}}}}"
+    )
+}
+
 /// Makes sure that a request was refused with this message, which follows the API server's own words about the webhook.
 pub(super) fn refused(result: Result<Value, kube::Error>, code: u16, message: &str) -> anyhow::Result<()> {
     let status = status(result)?;

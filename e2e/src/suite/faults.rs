@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Test;
-use super::client::{Sandbox, refused, status};
+use super::client::{self, Sandbox, pod, refused, status};
 use crate::cluster::Signal;
 
 pub(super) const TESTS: &[(&str, Test)] = &[
@@ -22,12 +22,6 @@ pub(super) const TESTS: &[(&str, Test)] = &[
     ("faults::a_status_edited_by_hand_is_counted_anew", |sandbox| edited_by_hand(sandbox).boxed_local()),
     ("faults::the_rules_deleted_by_hand_come_back", |sandbox| rules_deleted(sandbox).boxed_local()),
 ];
-
-fn pod(name: &str) -> String {
-    format!(
-        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{schedulerName: none, containers: [{{name: a, image: pause}}]}}}}"
-    )
-}
 
 /// As after all nodes have rebooted: nobody answers, pods of the system are created nevertheless, others have to wait.
 async fn no_webhooks(sandbox: Sandbox) -> anyhow::Result<()> {
@@ -124,7 +118,7 @@ async fn unreadable_reviews(sandbox: Sandbox) -> anyhow::Result<()> {
         let code = response.status().as_u16();
         ensure!(code == expected, "{method} {path} of {shown:?} is answered {code}, not {expected}");
     }
-    sandbox.create(&self::pod("after")).await?;
+    sandbox.create(&client::pod("after")).await?;
     Ok(())
 }
 

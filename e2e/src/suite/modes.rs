@@ -5,19 +5,13 @@ use futures::FutureExt as _;
 use serde_json::json;
 
 use super::Test;
-use super::client::{Sandbox, same, status};
+use super::client::{Sandbox, pod, same, status};
 
 pub(super) const TESTS: &[(&str, Test)] = &[
     ("modes::built_in_plugins_are_found_and_told_of", |sandbox| found(sandbox).boxed_local()),
     ("modes::a_quota_is_charged_by_the_built_in_plugin_alone", |sandbox| charged_once(sandbox).boxed_local()),
     ("modes::defaults_and_bounds_are_the_built_in_plugins", |sandbox| limit_range(sandbox).boxed_local()),
 ];
-
-fn pod(name: &str) -> String {
-    format!(
-        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{schedulerName: none, containers: [{{name: a, image: pause}}]}}}}"
-    )
-}
 
 async fn found(sandbox: Sandbox) -> anyhow::Result<()> {
     let plimsoll = sandbox.cluster.plimsoll()?;

@@ -173,9 +173,9 @@ impl Worker {
         loop {
             let Ok(Some(first)) = tokio::time::timeout(IDLE, requests.recv()).await else { break };
             let mut batch = vec![first];
-            // As much time as a write takes lies between two: under load more requests then share one, and a lone client comes later
-            // anyway.
-            tokio::time::sleep_until(self.written + self.took / 2).await;
+            // Half the time that a write takes lies between two: under load more requests then share one, and a lone client comes
+            // later anyway. An API server that hardly answers is no reason to be slower still.
+            tokio::time::sleep_until(self.written + PAUSE.min(self.took / 2)).await;
             self.let_the_recount_write().await;
             while batch.len() < LARGEST_BATCH
                 && let Ok(next) = requests.try_recv()
