@@ -36,6 +36,8 @@ pub(super) struct Pair {
     pub(super) authority: String,
     pub(super) certificate: String,
     pub(super) key: String,
+    /// From when on it is valid.
+    pub(super) begins: SystemTime,
     /// When it ends.
     pub(super) expires: SystemTime,
 }
@@ -55,13 +57,13 @@ pub(super) struct Material {
 
 impl Pair {
     fn mint(policy: &Policy, now: SystemTime) -> anyhow::Result<Self> {
-        let expires = now + policy.lifetime;
+        let (begins, expires) = (now - SKEW, now + policy.lifetime);
         let authority_key = KeyPair::generate().context("can't make a key")?;
         let mut authority = CertificateParams::default();
         authority.distinguished_name.push(DnType::CommonName, "plimsoll-webhook-ca");
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        (authority.not_before, authority.not_after) = ((now - SKEW).into(), expires.into());
+        (authority.not_before, authority.not_after) = (begins.into(), expires.into());
         let authority_certificate = authority.self_signed(&authority_key).context("can't sign")?;
         let key = KeyPair::generate().context("can't make a key")?;
         let mut own = CertificateParams::new(policy.names.clone()).context("a name is none")?;
@@ -73,8 +75,14 @@ impl Pair {
             authority: authority_certificate.pem(),
             certificate: certificate.pem(),
             key: key.serialize_pem(),
+            begins,
             expires,
         })
+    }
+
+    /// Whether it is valid; not if it was made while the clock was ahead.
+    fn is_valid(&self, now: SystemTime) -> bool {
+        self.begins <= now && now < self.expires
     }
 
     /// Whether it has to be replaced soon.
@@ -92,10 +100,17 @@ impl Material {
         trusted: impl Fn(&str) -> bool,
     ) -> anyhow::Result<Option<Self>> {
         let changed = Some(now);
-        let Some(present) = self.present.as_ref().filter(|present| present.expires > now) else {
+        let Some(present) = self.present.as_ref().filter(|present| present.is_valid(now)) else {
             // Nothing that is valid is lost, so there is nothing to wait for.
             return Ok(Some(Self { present: Some(Pair::mint(policy, now)?), changed, ..Self::default() }));
         };
+        if self.next.as_ref().is_some_and(|next| !next.is_valid(now)) {
+            return Ok(Some(Self { next: None, changed, ..self.clone() }));
+        }
+        if self.changed.is_some_and(|changed| changed > now + policy.overlap()) {
+            // The clock was ahead then. How long ago that was nobody knows, so the wait begins again.
+            return Ok(Some(Self { changed, ..self.clone() }));
+        }
         let settled = self
             .changed
             .is_none_or(|changed| now.duration_since(changed).unwrap_or_default() >= policy.overlap());
@@ -134,6 +149,7 @@ impl Material {
             add(&format!("{prefix}ca.crt"), &pair.authority);
             add(&format!("{prefix}tls.crt"), &pair.certificate);
             add(&format!("{prefix}tls.key"), &pair.key);
+            add(&format!("{prefix}begins"), &seconds(pair.begins));
             add(&format!("{prefix}expires"), &seconds(pair.expires));
         }
         if let Some(previous) = &self.previous {
@@ -157,6 +173,7 @@ impl Material {
                 authority: text(&format!("{prefix}ca.crt"))?,
                 certificate: text(&format!("{prefix}tls.crt"))?,
                 key: text(&format!("{prefix}tls.key"))?,
+                begins: time(&format!("{prefix}begins"))?,
                 expires: time(&format!("{prefix}expires"))?,
             })
         };
@@ -217,6 +234,36 @@ mod tests {
         let mut data = first.to_data();
         data.remove("tls.key");
         assert_eq!(Material::from_data(&data).present, None);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_leaves_nothing_stuck() {
+        const AHEAD: u64 = 1_000_000;
+        let step = |material: &Material, seconds| material.step(&policy(), at(seconds), |_| true).unwrap();
+        // Made ahead of time, and not valid before.
+        let ahead = step(&Material::default(), AHEAD).unwrap();
+        let anew = step(&ahead, 0).unwrap();
+        assert_ne!(anew.present, ahead.present);
+        assert_eq!(step(&anew, 1), None);
+        // Staged ahead of time.
+        let ahead = Material { next: ahead.present, changed: Some(at(AHEAD)), ..anew.clone() };
+        let dropped = step(&ahead, 10).unwrap();
+        assert_eq!((&dropped.present, &dropped.next), (&anew.present, &None));
+        // Staged in time, and the note of it written ahead of time: the wait begins again.
+        let staged = step(&anew, 2001).unwrap();
+        let noted_ahead = Material { changed: Some(at(AHEAD)), ..staged.clone() };
+        let waiting = step(&noted_ahead, 2010).unwrap();
+        assert_eq!(waiting, Material { changed: Some(at(2010)), ..staged });
+        assert_eq!(step(&waiting, 2069), None);
+        assert_eq!(step(&waiting, 2070).unwrap().present, waiting.next);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_makes_a_certificate_anew() {
+        let first = Material::default().step(&policy(), at(0), |_| true).unwrap().unwrap();
+        let ahead = first.step(&policy(), at(1_000_000), |_| true).unwrap().unwrap();
+        assert_ne!(ahead.present, first.present);
+        assert_eq!(ahead.step(&policy(), at(1_000_001), |_| true).unwrap(), None);
     }
 
     #[test]
