@@ -105,13 +105,13 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
                 Some(reserved) => {
                     let mut usage = usage.into_owned();
                     usage.max(reserved);
-                    used.add_to_named(&usage);
+                    used.add_masked(&usage, &quota.spec_hard);
                 }
-                None => used.add_to_named(&usage),
+                None => used.add_masked(&usage, &quota.spec_hard),
             }
         }
         for reserved in reserved.values() {
-            used.add_to_named(reserved);
+            used.add_masked(reserved, &quota.spec_hard);
         }
         total.add(&used);
     }
@@ -146,4 +146,44 @@ pub(crate) fn all_countable(countable: &[GroupResource]) -> Vec<GroupResource> {
         }
     }
     resources
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ResourceQuota;
+    use k8s_openapi::api::resource::v1::ResourceClaim;
+    use k8s_openapi::jiff::Timestamp;
+    use plimsoll_fixtures::object;
+
+    use super::*;
+    use crate::device_classes::DeviceClasses;
+    use crate::surroundings::NoNeighbours;
+
+    /// As upstream counts: no rule matches the second key while no device class is known, and yet claims use it.
+    #[test]
+    fn keys_that_no_rule_matches_are_counted_with_those_that_one_does() {
+        let hard = "{gpu.deviceclass.resource.k8s.io/devices: 7, requests.deviceclass.resource.kubernetes.io/gpu: 2}";
+        let quota: ResourceQuota = object(&format!("{{metadata: {{name: team}}, spec: {{hard: {hard}}}}}"));
+        let mut quota = Quota::parse(&quota).unwrap();
+        let claim: ResourceClaim = object(
+            "{metadata: {name: a}, spec: {devices: {requests: [{name: a, exactly: {deviceClassName: gpu, allocationMode: All}}]}}}",
+        );
+        let resource = GroupResource::new("resource.k8s.io", "resourceclaims");
+        let objects =
+            [CountedObject { resource: &resource, object: Object::ResourceClaim(&claim), usage: None }];
+        let surroundings = Surroundings {
+            now: Timestamp::UNIX_EPOCH,
+            device_classes: &DeviceClasses::default(),
+            neighbours: &NoNeighbours,
+        };
+        recount(&mut quota, Seen { objects: &objects, ..Seen::default() }, &surroundings).unwrap();
+        let used: Vec<String> = quota.used.iter().map(|(key, amount)| format!("{key}={amount}")).collect();
+        assert_eq!(
+            used,
+            [
+                "gpu.deviceclass.resource.k8s.io/devices=32",
+                "requests.deviceclass.resource.kubernetes.io/gpu=32"
+            ]
+        );
+    }
 }

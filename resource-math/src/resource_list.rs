@@ -116,11 +116,15 @@ impl ResourceList {
         }
     }
 
-    /// Adds amounts of `other` to those resources alone that this list names.
-    pub fn add_to_named(&mut self, other: &Self) {
-        for (name, sum) in &mut self.0 {
-            if let Some(amount) = other.0.get(name) {
-                sum.add(amount);
+    /// Adds those amounts of `other` that `names` names: as if `other` were [masked](Self::mask) before, without a copy of it.
+    pub fn add_masked(&mut self, other: &Self, names: &Self) {
+        for name in names.keys() {
+            let Some(amount) = other.0.get(name) else { continue };
+            match self.0.get_mut(name) {
+                Some(sum) => sum.add(amount),
+                None => {
+                    self.0.insert(name.clone(), amount.clone());
+                }
             }
         }
     }
