@@ -1,7 +1,7 @@
 //! What a quota has used once all objects of its namespace have been counted.
 
 use k8s_openapi::api::core::v1::ResourceQuota;
-use plimsoll_quota::{CountedObject, Quota, Seen, recount};
+use plimsoll_quota::{CountedObject, Evaluator, Quota, Seen, recount};
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
@@ -47,11 +47,17 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     for value in input["objects"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let resource = decode::<Resource>(&value["resource"])?.group_resource();
         let item = Item::read(&resource, &value["object"])?;
-        items.push((resource, item));
+        // As the controller does, which measures an object when it changes.
+        let usage = Evaluator::of(&resource).and_then(|evaluator| evaluator.lasting_usage(item.object()));
+        items.push((resource, item, usage));
     }
     let objects: Vec<_> = items
         .iter()
-        .map(|(resource, item)| CountedObject { resource, object: item.object(), usage: None })
+        .map(|(resource, item, usage)| CountedObject {
+            resource,
+            object: item.object(),
+            usage: usage.as_ref(),
+        })
         .collect();
     let seen = Seen { countable: &countable, objects: &objects, ..Seen::default() };
     recount(&mut quota, seen, &world.surroundings())?;
