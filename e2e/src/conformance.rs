@@ -115,7 +115,6 @@ pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
     let specs: Vec<Spec> = suites.into_iter().flat_map(|suite| suite.spec_reports).collect();
     let failed = tell(&specs, output)?;
     if failed == 0 {
-        drop(runtime);
         std::fs::remove_dir_all(cluster.folder()).context("can't remove the logs of a run that went well")?;
     }
     Ok(failed == 0)

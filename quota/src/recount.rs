@@ -97,18 +97,14 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
             }
             let namespace = counted.object.metadata().namespace.as_deref().unwrap_or_default();
             let name = counted.object.metadata().name.as_deref().unwrap_or_default();
-            let usage = match counted.usage {
+            let mut usage = match counted.usage {
                 Some(usage) => Cow::Borrowed(usage),
                 None => Cow::Owned(evaluator.usage(counted.object, namespace, surroundings)?),
             };
-            match reserved.remove(name) {
-                Some(reserved) => {
-                    let mut usage = usage.into_owned();
-                    usage.max(reserved);
-                    used.add_masked(&usage, &quota.spec_hard);
-                }
-                None => used.add_masked(&usage, &quota.spec_hard),
+            if let Some(reserved) = reserved.remove(name) {
+                usage.to_mut().max(reserved);
             }
+            used.add_masked(&usage, &quota.spec_hard);
         }
         for reserved in reserved.values() {
             used.add_masked(reserved, &quota.spec_hard);

@@ -122,38 +122,28 @@ impl Probe {
                 "resources": {"requests": {"storage": size}}},
         }))?;
         let dry_run = PostParams { dry_run: true, ..PostParams::default() };
-        let until = Instant::now() + PATIENCE;
-        loop {
+        comes_about(|| async {
             match self.claims.create(&dry_run, &claim).await {
-                Ok(_) => {}
+                Ok(_) => Ok(false),
                 Err(kube::Error::Api(status)) if status.message.contains(saying) => {
                     if status.message.starts_with("admission webhook") {
                         bail!("a webhook watches over this namespace: {}", status.message);
                     }
-                    return Ok(true);
+                    Ok(true)
                 }
-                Err(error) => return Err(error).context("can't try a claim on a volume"),
+                Err(error) => Err(error).context("can't try a claim on a volume"),
             }
-            if Instant::now() >= until {
-                return Ok(false);
-            }
-            tokio::time::sleep(EVERY).await;
-        }
+        })
+        .await
     }
 
     /// Whether someone else gives the quota a status.
     async fn counts(&self) -> anyhow::Result<bool> {
-        let until = Instant::now() + PATIENCE;
-        loop {
+        comes_about(|| async {
             let quota = self.quotas.get(&self.name).await.context("can't read the ResourceQuota")?;
-            if quota.status.is_some_and(|status| status.hard.is_some()) {
-                return Ok(true);
-            }
-            if Instant::now() >= until {
-                return Ok(false);
-            }
-            tokio::time::sleep(EVERY).await;
-        }
+            Ok(quota.status.is_some_and(|status| status.hard.is_some()))
+        })
+        .await
     }
 
     async fn delete_what_others_left(&self, own: &LimitRange) -> anyhow::Result<()> {
@@ -179,6 +169,23 @@ impl Probe {
         let quota = self.quotas.delete(&self.name, &DeleteParams::default()).await.map(drop);
         let limit_range = self.limit_ranges.delete(&self.name, &DeleteParams::default()).await.map(drop);
         gone(quota).and(gone(limit_range))
+    }
+}
+
+/// Whether something that is tried again and again comes about while there is patience.
+async fn comes_about<T>(tried: impl Fn() -> T) -> anyhow::Result<bool>
+where
+    T: Future<Output = anyhow::Result<bool>>,
+{
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if tried().await? {
+            return Ok(true);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        tokio::time::sleep(EVERY).await;
     }
 }
 

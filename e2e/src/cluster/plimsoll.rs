@@ -154,9 +154,17 @@ impl Plimsoll {
 
     /// The CPU time of each process.
     pub(super) fn processes(&self) -> impl Iterator<Item = anyhow::Result<(String, f64)>> {
-        self.webhooks.iter().chain(&self.controllers).map(|ours| {
+        self.ask_each(Process::cpu_seconds)
+    }
+
+    /// What each process is found to take, with its name.
+    fn ask_each(
+        &self,
+        ask: fn(&Process) -> anyhow::Result<(String, f64)>,
+    ) -> impl Iterator<Item = anyhow::Result<(String, f64)>> {
+        self.webhooks.iter().chain(&self.controllers).map(move |ours| {
             let process = ours.process.lock();
-            process.as_ref().context("it has ended")?.cpu_seconds()
+            ask(process.as_ref().context("it has ended")?)
         })
     }
 
@@ -165,11 +173,7 @@ impl Plimsoll {
     /// # Errors
     /// One has ended.
     pub fn memory(&self) -> anyhow::Result<Vec<(String, f64)>> {
-        let all = self.webhooks.iter().chain(&self.controllers).map(|ours| {
-            let process = ours.process.lock();
-            process.as_ref().context("it has ended")?.memory()
-        });
-        all.collect()
+        self.ask_each(Process::memory).collect()
     }
 
     /// Where some replica of the webhook answers.

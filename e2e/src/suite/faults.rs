@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Test;
-use super::client::{self, Sandbox, pod, refused, status};
+use super::client::{Sandbox, pod, refused, status};
 use crate::cluster::Signal;
 
 pub(super) const TESTS: &[(&str, Test)] = &[
@@ -96,8 +96,8 @@ async fn unreadable_reviews(sandbox: Sandbox) -> anyhow::Result<()> {
             .to_string()
     };
     let pods = json!({"group": "", "version": "v1", "resource": "pods"});
-    let pod = json!({"group": "", "version": "v1", "kind": "Pod"});
-    let request = |operation: &str, object: Value| json!({"uid": "1", "kind": pod, "resource": pods, "operation": operation, "namespace": "a", "object": object});
+    let kind = json!({"group": "", "version": "v1", "kind": "Pod"});
+    let request = |operation: &str, object: Value| json!({"uid": "1", "kind": kind, "resource": pods, "operation": operation, "namespace": "a", "object": object});
     let cases = [
         ("POST", "/validate", json, String::new(), 400),
         ("POST", "/validate", json, "\u{0}\u{1}".to_owned(), 400),
@@ -118,7 +118,7 @@ async fn unreadable_reviews(sandbox: Sandbox) -> anyhow::Result<()> {
         let code = response.status().as_u16();
         ensure!(code == expected, "{method} {path} of {shown:?} is answered {code}, not {expected}");
     }
-    sandbox.create(&client::pod("after")).await?;
+    sandbox.create(&pod("after")).await?;
     Ok(())
 }
 
