@@ -5,15 +5,27 @@
 //! # Source
 //! `pkg/controller/daemon`
 
+pub mod failed_pods;
+pub mod history;
 pub mod new_pod;
 pub mod node_affinity;
 pub mod placement;
 pub mod plan;
+pub mod pod;
+pub mod received;
+pub mod revision_hash;
+mod rolling_update;
+pub mod strategy;
 pub mod tolerations;
 
+pub use failed_pods::FailedPods;
+pub use history::{History, Revision};
 pub use new_pod::PodMaker;
 pub use placement::{NodeDecision, Placement};
-pub use plan::{Plan, Status, plan};
+pub use plan::{Plan, Situation, Status, plan};
+pub use pod::DaemonPod;
+pub use received::ReceivedDaemonSet;
+pub use revision_hash::revision_hash;
 
 /// The group and version of DaemonSets.
 pub const API_VERSION: &str = "apps/v1";

@@ -30,7 +30,9 @@ pub enum Claim {
     Owned,
     /// Nobody controls it and the selector matches: the controller makes it its own.
     Adopted,
-    /// It belongs to someone else, or the selector doesn't match.
+    /// The controller owns it, but its selector doesn't match any more: the controller lets it go.
+    Released,
+    /// It belongs to someone else, or nobody controls it and the selector doesn't match.
     Foreign,
 }
 
@@ -84,11 +86,55 @@ impl<'a> Owner<'a> {
     pub fn claim(&self, selector: &Selector, metadata: &ObjectMeta) -> Claim {
         let matches = || selector.matches(labels_of(metadata));
         match controller_of(metadata) {
-            Some(reference) if self.is_meant_by(reference) && matches() => Claim::Owned,
+            Some(reference) if self.is_meant_by(reference) => {
+                if matches() {
+                    Claim::Owned
+                } else {
+                    Claim::Released
+                }
+            }
             Some(_) => Claim::Foreign,
             None if metadata.deletion_timestamp.is_none() && matches() => Claim::Adopted,
             None => Claim::Foreign,
         }
+    }
+}
+
+/// What a controller does about the objects of its namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims<T> {
+    /// Those that are its own, or are about to be.
+    pub owned: Vec<T>,
+    /// Those among them that it has yet to adopt.
+    pub to_adopt: Vec<T>,
+    /// Those that it lets go.
+    pub to_release: Vec<T>,
+}
+
+impl<T: Clone> Claims<T> {
+    /// Sorts objects of the owner's namespace by what they are to it.
+    ///
+    /// # Source
+    /// `pkg/controller/controller_ref_manager.go` (`ClaimPods`, `ClaimControllerRevisions`)
+    pub fn new(
+        owner: &Owner<'_>,
+        selector: &Selector,
+        objects: impl IntoIterator<Item = T>,
+        metadata: impl Fn(&T) -> &ObjectMeta,
+    ) -> Self {
+        let mut claims = Self { owned: Vec::new(), to_adopt: Vec::new(), to_release: Vec::new() };
+        for object in objects {
+            match owner.claim(selector, metadata(&object)) {
+                Claim::Owned => claims.owned.push(object),
+                Claim::Adopted => {
+                    claims.to_adopt.push(object.clone());
+                    claims.owned.push(object);
+                }
+                Claim::Released => claims.to_release.push(object),
+                Claim::Foreign => {}
+            }
+        }
+        claims
     }
 }
 

@@ -1,6 +1,7 @@
 //! The hash of a pod template, by which a controller tells the revisions of its pods apart.
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;
+use serde_json::Value;
 
 /// The characters of hashes and of generated names: no vowels and nothing that looks alike.
 ///
@@ -16,11 +17,14 @@ pub const SAFE_ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 /// # Source
 /// `pkg/controller/controller_utils.go` (`ComputeHash`)
 pub fn template_hash(template: &PodTemplateSpec, collision_count: Option<i32>) -> String {
-    let mut hash = Fnv32a::new();
     // A struct of plain fields and maps with text keys always has a JSON form.
-    if let Ok(canonical) = serde_json::to_value(template) {
-        hash.write(canonical.to_string().as_bytes());
-    }
+    hash_of_json(&serde_json::to_value(template).unwrap_or_default(), collision_count)
+}
+
+/// The same for a template whose JSON is at hand.
+pub(crate) fn hash_of_json(template: &Value, collision_count: Option<i32>) -> String {
+    let mut hash = Fnv32a::new();
+    hash.write(template.to_string().as_bytes());
     if let Some(count) = collision_count {
         hash.write(&count.to_le_bytes());
         hash.write(&[0; 4]);

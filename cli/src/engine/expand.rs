@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_api::group::GroupResource;
-use plimsoll_controller::daemon_set::{PodMaker, plan};
-use plimsoll_controller::template_hash::template_hash;
+use plimsoll_controller::daemon_set::{self, DaemonPod, PodMaker, Situation, revision_hash};
+use plimsoll_controller::owner::{Claim, Owner};
+use plimsoll_matching::label_selector::Selector;
 
 use super::schedule::Scheduling;
 use super::{Engine, Progress, Row, Step};
@@ -49,10 +50,21 @@ impl Engine<'_> {
         let metadata = &daemon_set.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let uid = uid_of(resource, namespace, metadata.name.as_deref().unwrap_or_default());
-        let pods = self.rows.iter().filter(|row| row.is_stored()).filter_map(Row::pod);
-        let plan = plan(daemon_set, &uid, &self.world.nodes, pods);
-        let maker = PodMaker::new(daemon_set, &uid, &template_hash(&daemon_set.spec.template, None));
-        wanted.extend(plan.create_on.iter().map(|node| maker.pod_for(node)));
+        let Ok(selector) = Selector::from_label_selector(Some(&daemon_set.spec.selector)) else { return };
+        if metadata.deletion_timestamp.is_some() || selector.is_everything() {
+            return;
+        }
+        let owner = Owner::new(daemon_set::API_VERSION, daemon_set::KIND, metadata, &uid);
+        let stored = self.rows.iter().filter(|row| row.is_stored()).filter_map(Row::pod);
+        let owned = stored.filter(|pod| {
+            pod.metadata.namespace.as_deref().unwrap_or_default() == namespace
+                && matches!(owner.claim(&selector, &pod.metadata), Claim::Owned | Claim::Adopted)
+        });
+        let pods: Vec<DaemonPod> = owned.map(DaemonPod::from).collect();
+        let hash = revision_hash(daemon_set, &pods);
+        let situation = Situation::new(daemon_set, &hash, &self.world.nodes, &pods, self.settings.now);
+        let maker = PodMaker::new(daemon_set, &uid, &hash);
+        wanted.extend(situation.lacking().map(|node| maker.pod_for(node)));
     }
 
     /// Creates what all other workloads ask for: first what is expanded itself, then the pods.

@@ -36,6 +36,11 @@ impl PodMaker {
         pin_to_node(&mut pod.spec.get_or_insert_default().affinity, node);
         pod
     }
+
+    /// The pod that belongs to no node yet.
+    pub(super) fn into_unpinned(self) -> Pod {
+        self.pod
+    }
 }
 
 /// The template with the default tolerations and the labels of its generation, if known, and of its hash, if not empty.

@@ -1,31 +1,79 @@
-//! What the controller does next for a DaemonSet: which nodes get a pod, and the counts that its status shows.
+//! What the controller does next for a DaemonSet: which nodes get a pod, which pods go, and the counts that its status shows.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
-use k8s_openapi::api::core::v1::{Node, Pod};
-use plimsoll_matching::label_selector::{Selector, labels_of};
+use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::jiff::Timestamp;
 
+use super::failed_pods::FailedPods;
 use super::new_pod::template_generation;
-use super::node_affinity::target_node_name;
-use super::placement::Placement;
-use super::{API_VERSION, CONTROLLER_REVISION_HASH_LABEL, KIND, POD_TEMPLATE_GENERATION_LABEL};
-use crate::owner::{Claim, Owner};
-use crate::template_hash::template_hash;
+use super::placement::{NodeDecision, Placement};
+use super::pod::{DaemonPod, Ended};
+use super::strategy::{allows_surge, is_rolling_update};
+
+pub use super::rolling_update::RolloutError;
+
+/// A DaemonSet among the nodes and its pods, at some moment.
+#[derive(Debug)]
+pub struct Situation<'a> {
+    pub(super) daemon_set: &'a DaemonSet,
+    /// The hash of the current revision, which marks pods of it.
+    pub(super) revision_hash: &'a str,
+    pub(super) template_generation: Option<i64>,
+    pub(super) min_ready_seconds: i32,
+    pub(super) now: Timestamp,
+    /// In the order given.
+    pub(super) nodes: Vec<(&'a str, NodeDecision)>,
+    /// By the node that they are meant for; without those that have ended and are being deleted, and those meant for no node.
+    pub(super) pods: HashMap<&'a str, Vec<&'a DaemonPod>>,
+}
+
+/// Pods to be made and pods to be deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// The nodes that get a pod.
+    pub create_on: Vec<String>,
+    /// The names of the pods that go.
+    pub delete: Vec<String>,
+}
+
+impl Actions {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.create_on.is_empty() && self.delete.is_empty()
+    }
+}
+
+/// A pod that has ended and is deleted, which the DaemonSet's events tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedPod {
+    /// Namespace and name.
+    pub pod: String,
+    /// The node that it was on.
+    pub node: String,
+    /// How it ended.
+    pub ended: Ended,
+}
 
 /// What is to be done for a DaemonSet, and how it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The nodes that get a pod, in the order of the nodes given.
-    pub create_on: Vec<String>,
+    /// What is to be done; none of it depends on the order.
+    pub actions: Actions,
+    /// The deleted pods of which events tell.
+    pub ended_pods: Vec<EndedPod>,
+    /// When to look again even if nothing happens.
+    pub look_again_after: Option<Duration>,
     /// The counts before anything is done.
     pub status: Status,
-    /// The hash that marks pods of the current template: the one that pods of its generation carry already, else one of
-    /// our own; empty where nothing is planned.
-    pub revision_hash: String,
+    /// Why the rolling update can't go on.
+    pub stalled: Option<RolloutError>,
 }
 
-/// The counts of a DaemonSet's status that don't depend on revisions or on time.
+/// The counts of a DaemonSet's status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Nodes that should run a pod.
@@ -34,118 +82,244 @@ pub struct Status {
     pub current_number_scheduled: i32,
     /// Nodes that have a pod and should run none.
     pub number_misscheduled: i32,
-    /// Nodes that should run a pod and whose oldest one is Ready.
+    /// Nodes that should run a pod and whose first one in the order of keeping is Ready.
     pub number_ready: i32,
+    /// Nodes that should run a pod and whose first one is of the current revision.
+    pub updated_number_scheduled: i32,
+    /// Nodes that should run a pod and whose first one has been Ready for long enough.
+    pub number_available: i32,
 }
 
-/// Plans the pods of a DaemonSet with this uid. Of the pods given, those in its namespace count that it owns or that it
-/// would adopt.
-///
-/// A DaemonSet that is being deleted, or whose selector is empty or malformed, gets no pods.
+impl Status {
+    /// Nodes that should run a pod and have none that is available.
+    pub fn number_unavailable(&self) -> i32 {
+        self.desired_number_scheduled - self.number_available
+    }
+
+    /// Whether the DaemonSet has these counts already, and its present generation has been observed: then there is nothing to
+    /// write.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/daemon_controller.go` (`storeDaemonSetStatus`)
+    pub fn is_written_in(&self, daemon_set: &DaemonSet) -> bool {
+        let written = daemon_set.status.clone().unwrap_or_default();
+        let counts = Self {
+            desired_number_scheduled: written.desired_number_scheduled,
+            current_number_scheduled: written.current_number_scheduled,
+            number_misscheduled: written.number_misscheduled,
+            number_ready: written.number_ready,
+            updated_number_scheduled: written.updated_number_scheduled.unwrap_or(0),
+            number_available: written.number_available.unwrap_or(0),
+        };
+        counts == *self
+            && written.number_unavailable.unwrap_or(0) == self.number_unavailable()
+            && written.observed_generation.unwrap_or(0) >= daemon_set.metadata.generation.unwrap_or(0)
+    }
+}
+
+/// Plans the pods of a DaemonSet: `Some(failed)` lets pods be made and deleted, `None`, while earlier creations and deletions are not
+/// observed yet, only counts.
 ///
 /// # Source
-/// `pkg/controller/daemon/daemon_controller.go` (`syncDaemonSet`, `manage`, `updateDaemonSetStatus`)
-pub fn plan<'a>(
-    daemon_set: &DaemonSet,
-    uid: &str,
-    nodes: impl IntoIterator<Item = &'a Node>,
-    pods: impl IntoIterator<Item = &'a Pod>,
-) -> Plan {
-    let mut plan = Plan::default();
-    let Some(selector) = usable_selector(daemon_set) else {
-        return plan;
-    };
-    let owner = Owner::new(API_VERSION, KIND, &daemon_set.metadata, uid);
-    let pods_by_node = group_by_node(&owner, &selector, pods);
-    plan.revision_hash = revision_hash(daemon_set, pods_by_node.values().copied());
-    let placement = Placement::new(daemon_set);
-    for node in nodes {
-        let name = node.metadata.name.as_deref().unwrap_or_default();
-        let pod = pods_by_node.get(name);
-        match (placement.on(node).should_run, pod) {
-            (true, None) => {
-                plan.status.desired_number_scheduled += 1;
-                plan.create_on.push(name.to_owned());
+/// `pkg/controller/daemon/daemon_controller.go` (`syncDaemonSet`, `updateDaemonSet`)
+pub fn plan(situation: &Situation<'_>, failed: Option<&mut FailedPods>) -> Plan {
+    let mut plan = Plan { status: situation.status(), ..Plan::default() };
+    if let Some(failed) = failed {
+        situation.manage(failed, &mut plan);
+        // What is done first changes what a rolling update may do.
+        if plan.actions.is_empty() && is_rolling_update(situation.daemon_set) {
+            match situation.rolling_update() {
+                Ok(actions) => plan.actions = actions,
+                Err(error) => plan.stalled = Some(error),
             }
-            (true, Some(oldest)) => {
-                plan.status.desired_number_scheduled += 1;
-                plan.status.current_number_scheduled += 1;
-                plan.status.number_ready += i32::from(is_ready(oldest));
-            }
-            (false, Some(_)) => plan.status.number_misscheduled += 1,
-            (false, None) => {}
         }
+    }
+    let status = plan.status;
+    // Clocks that disagree must not keep a pod from becoming available.
+    if situation.min_ready_seconds > 0 && status.number_ready != status.number_available {
+        look_again(&mut plan, Duration::from_secs(u64::from(situation.min_ready_seconds.unsigned_abs())));
     }
     plan
 }
 
-fn usable_selector(daemon_set: &DaemonSet) -> Option<Selector> {
-    let selector = Selector::from_label_selector(Some(&daemon_set.spec.selector)).ok()?;
-    let is_deleted = daemon_set.metadata.deletion_timestamp.is_some();
-    (!is_deleted && !selector.is_everything()).then_some(selector)
+fn look_again(plan: &mut Plan, after: Duration) {
+    let sooner = plan.look_again_after.map_or(after, |known| known.min(after));
+    plan.look_again_after = Some(sooner);
 }
 
-/// The pod that counts on each node. Pods that have ended and are being deleted, and pods for no node in particular, are
-/// left out.
-///
-/// # Source
-/// `pkg/controller/daemon/daemon_controller.go` (`getNodesToDaemonPods`)
-fn group_by_node<'a>(
-    owner: &Owner<'_>,
-    selector: &Selector,
-    pods: impl IntoIterator<Item = &'a Pod>,
-) -> BTreeMap<&'a str, &'a Pod> {
-    let mut pods_by_node: BTreeMap<&str, &Pod> = BTreeMap::new();
-    for pod in pods {
-        let metadata = &pod.metadata;
-        if metadata.namespace.as_deref().unwrap_or_default() != owner.namespace
-            || owner.claim(selector, metadata) == Claim::Foreign
-            || (is_terminal(pod) && metadata.deletion_timestamp.is_some())
-        {
-            continue;
-        }
-        if let Ok(node) = target_node_name(pod) {
-            let oldest = pods_by_node.entry(node).or_insert(pod);
-            if keep_order(pod) < keep_order(oldest) {
-                *oldest = pod;
+impl<'a> Situation<'a> {
+    /// Takes stock. `pods` are those that the DaemonSet owns.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/daemon_controller.go` (`getNodesToDaemonPods`)
+    pub fn new(
+        daemon_set: &'a DaemonSet,
+        revision_hash: &'a str,
+        nodes: &'a [impl Borrow<Node>],
+        pods: &'a [impl Borrow<DaemonPod>],
+        now: Timestamp,
+    ) -> Self {
+        let placement = Placement::new(daemon_set);
+        let decided = nodes.iter().map(|node| {
+            let node: &Node = node.borrow();
+            (node.metadata.name.as_deref().unwrap_or_default(), placement.on(node))
+        });
+        let mut by_node: HashMap<&str, Vec<&DaemonPod>> = HashMap::with_capacity(nodes.len());
+        for pod in pods {
+            let pod: &DaemonPod = pod.borrow();
+            if pod.ended != Ended::No && pod.is_being_deleted() {
+                continue;
+            }
+            if let Some(node) = &pod.target {
+                by_node.entry(node).or_default().push(pod);
             }
         }
+        Self {
+            daemon_set,
+            revision_hash,
+            template_generation: template_generation(daemon_set),
+            min_ready_seconds: daemon_set.spec.min_ready_seconds.unwrap_or(0),
+            now,
+            nodes: decided.collect(),
+            pods: by_node,
+        }
     }
-    pods_by_node
-}
 
-/// DIFFERENCE: D-DaemonSet-1. A hash that no pod tells is ours.
-fn revision_hash<'a>(daemon_set: &DaemonSet, pods: impl Iterator<Item = &'a Pod>) -> String {
-    let generation = template_generation(daemon_set).map(|generation| generation.to_string());
-    let known = pods.filter_map(|pod| {
-        let labels = labels_of(&pod.metadata);
-        let is_current =
-            generation.is_some() && labels.get(POD_TEMPLATE_GENERATION_LABEL) == generation.as_ref();
-        labels.get(CONTROLLER_REVISION_HASH_LABEL).filter(|_| is_current)
-    });
-    let collisions = daemon_set.status.as_ref().and_then(|status| status.collision_count);
-    known.min().cloned().unwrap_or_else(|| template_hash(&daemon_set.spec.template, collisions))
-}
+    pub(super) fn pods_on(&self, node: &str) -> &[&'a DaemonPod] {
+        self.pods.get(node).map(Vec::as_slice).unwrap_or_default()
+    }
 
-/// The order in which pods of one node are kept: bound before unbound, older before younger, then by name.
-///
-/// # Source
-/// `pkg/controller/daemon/daemon_controller.go` (`podByCreationTimestampAndPhase`)
-fn keep_order(pod: &Pod) -> impl Ord {
-    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-    let is_unbound = node.unwrap_or_default().is_empty();
-    (is_unbound, pod.metadata.creation_timestamp.clone(), pod.metadata.name.clone())
-}
+    pub(super) fn is_available(&self, pod: &DaemonPod) -> bool {
+        pod.is_available(self.min_ready_seconds, self.now)
+    }
 
-fn is_terminal(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
-}
+    /// The counts.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/daemon_controller.go` (`updateDaemonSetStatus`)
+    pub fn status(&self) -> Status {
+        let mut status = Status::default();
+        for (node, decision) in &self.nodes {
+            let first = self.pods_on(node).iter().min_by_key(|pod| pod.keep_order());
+            if !decision.should_run {
+                status.number_misscheduled += i32::from(first.is_some());
+                continue;
+            }
+            status.desired_number_scheduled += 1;
+            let Some(pod) = first else { continue };
+            status.current_number_scheduled += 1;
+            status.number_ready += i32::from(pod.is_ready());
+            status.number_available += i32::from(self.is_available(pod));
+            let is_updated = pod.is_updated(self.revision_hash, self.template_generation);
+            status.updated_number_scheduled += i32::from(is_updated);
+        }
+        status
+    }
 
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_deref());
-    conditions
-        .unwrap_or_default()
-        .iter()
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    /// The nodes that should run a pod and have none.
+    pub fn lacking(&self) -> impl Iterator<Item = &'a str> {
+        let wanted = self.nodes.iter().filter(|(_, decision)| decision.should_run);
+        wanted.map(|(node, _)| *node).filter(|node| self.pods_on(node).is_empty())
+    }
+
+    /// Brings a pod to each node that should run one, and deletes those that have ended, are too many or in the wrong place.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/daemon_controller.go` (`manage`)
+    fn manage(&self, failed: &mut FailedPods, plan: &mut Plan) {
+        for (node, decision) in &self.nodes {
+            let pods = self.pods_on(node);
+            if decision.should_run && pods.is_empty() {
+                plan.actions.create_on.push((*node).to_owned());
+            } else if decision.should_continue_running {
+                self.keep_one(node, *decision, pods, failed, plan);
+            } else {
+                let going = pods.iter().filter(|pod| !pod.is_being_deleted());
+                plan.actions.delete.extend(going.map(|pod| pod.name().to_owned()));
+            }
+        }
+        self.delete_unbound_without_node(&mut plan.actions);
+    }
+
+    /// # Source
+    /// `pkg/controller/daemon/daemon_controller.go` (`podsShouldBeOnNode`)
+    fn keep_one(
+        &self,
+        node: &str,
+        decision: NodeDecision,
+        pods: &[&'a DaemonPod],
+        failed: &mut FailedPods,
+        plan: &mut Plan,
+    ) {
+        let metadata = &self.daemon_set.metadata;
+        let uid = metadata.uid.as_deref().unwrap_or_default();
+        let observed = self.daemon_set.status.as_ref().and_then(|status| status.observed_generation);
+        let mut running: Vec<&DaemonPod> = Vec::new();
+        for pod in pods.iter().filter(|pod| !pod.is_being_deleted()) {
+            match pod.ended {
+                Ended::No => {
+                    running.push(pod);
+                    continue;
+                }
+                Ended::Succeeded => {}
+                Ended::Failed => {
+                    if let Err(delay) = failed.delete(uid, observed.unwrap_or(0), node, self.now) {
+                        look_again(plan, delay);
+                        continue;
+                    }
+                }
+            }
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            let named = format!("{namespace}/{}", pod.name());
+            plan.ended_pods.push(EndedPod { pod: named, node: node.to_owned(), ended: pod.ended });
+            plan.actions.delete.push(pod.name().to_owned());
+        }
+        running.sort_by_key(|pod| pod.keep_order());
+        if !allows_surge(self.daemon_set) {
+            plan.actions.delete.extend(running.iter().skip(1).map(|pod| pod.name().to_owned()));
+        } else if running.is_empty() && decision.should_run {
+            // There must be one that isn't going.
+            plan.actions.create_on.push(node.to_owned());
+        } else {
+            self.keep_one_of_each(&running, &mut plan.actions);
+        }
+    }
+
+    /// Of pods in the order of keeping, one of the current revision and one of an older stay while the new one is not available and
+    /// the old one is Ready.
+    fn keep_one_of_each(&self, running: &[&DaemonPod], actions: &mut Actions) {
+        if running.len() <= 1 {
+            return;
+        }
+        let is_new = |pod: &&&DaemonPod| pod.revision_hash().unwrap_or_default() == self.revision_hash;
+        let new = running.iter().find(is_new);
+        let old = running.iter().find(|pod| !is_new(pod));
+        let kept = |pod: &DaemonPod| [new, old].into_iter().flatten().any(|kept| kept.name() == pod.name());
+        actions.delete.extend(running.iter().filter(|pod| !kept(pod)).map(|pod| pod.name().to_owned()));
+        if let (Some(new), Some(old)) = (new, old)
+            && (!old.is_ready() || self.is_available(new))
+        {
+            actions.delete.push(old.name().to_owned());
+        }
+    }
+
+    /// Nobody else deletes a pod that waits for a node that is gone.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/daemon_controller.go` (`getUnscheduledPodsWithoutNode`)
+    fn delete_unbound_without_node(&self, actions: &mut Actions) {
+        let pods = self.elsewhere().into_iter().flat_map(|(_, pods)| pods);
+        let unbound = pods.filter(|pod| pod.node_name.is_empty());
+        actions.delete.extend(unbound.map(|pod| pod.name().to_owned()));
+    }
+
+    /// The pods of nodes that are not there, by the name of the node.
+    pub(super) fn elsewhere(&self) -> Vec<(&'a str, &[&'a DaemonPod])> {
+        let known: std::collections::HashSet<&str> = self.nodes.iter().map(|(node, _)| *node).collect();
+        let unknown = self.pods.iter().filter(|(node, _)| !known.contains(*node));
+        let mut unknown: Vec<(&str, &[&DaemonPod])> =
+            unknown.map(|(node, pods)| (*node, pods.as_slice())).collect();
+        unknown.sort_unstable_by_key(|(node, _)| *node);
+        unknown
+    }
 }

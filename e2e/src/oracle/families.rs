@@ -3,6 +3,7 @@
 mod amounts;
 mod create;
 mod daemonset;
+mod daemonset_sync;
 mod kubelet;
 mod label_requirement;
 mod label_selector;
@@ -72,6 +73,7 @@ impl Family {
 pub static FAMILIES: &[Family] = &[
     create::FAMILY,
     daemonset::FAMILY,
+    daemonset_sync::FAMILY,
     kubelet::FAMILY,
     label_requirement::FAMILY,
     label_selector::FAMILY,

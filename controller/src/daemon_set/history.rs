@@ -1,0 +1,147 @@
+//! The revisions of a DaemonSet's template, as ControllerRevisions.
+//!
+//! # Source
+//! `pkg/controller/daemon/update.go`
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use plimsoll_matching::label_selector::labels_of;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::CONTROLLER_REVISION_HASH_LABEL;
+use super::pod::DaemonPod;
+
+/// A ControllerRevision.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Received")]
+pub struct Revision {
+    /// Its metadata.
+    pub metadata: ObjectMeta,
+    /// Its number; the current revision has the highest.
+    pub revision: i64,
+    /// What it stands for, [written](write_data) as upstream writes it.
+    pub data: String,
+}
+
+#[derive(Deserialize)]
+struct Received {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    #[serde(default)]
+    revision: i64,
+    #[serde(default)]
+    data: Value,
+}
+
+impl From<Received> for Revision {
+    fn from(Received { metadata, revision, data }: Received) -> Self {
+        Self { metadata, revision, data: as_go_writes(&data) }
+    }
+}
+
+impl Revision {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// The hash that marks its pods; `None` for one of long ago, which has yet to get its own name as hash.
+    pub fn hash(&self) -> Option<&str> {
+        labels_of(&self.metadata).get(CONTROLLER_REVISION_HASH_LABEL).map(String::as_str)
+    }
+}
+
+/// The data of a template's revision: a patch that replaces the template, byte by byte as upstream writes it, so that either
+/// controller knows the other's revisions again. The template is taken as the API server sends it.
+///
+/// # Source
+/// `pkg/controller/daemon/update.go` (`getPatch`)
+pub fn write_data(template: &Value) -> String {
+    let mut template = template.clone();
+    template["$patch"] = "replace".into();
+    as_go_writes(&json!({"spec": {"template": template}}))
+}
+
+/// JSON as Go's encoder writes a map: keys sorted, and what means something in HTML escaped.
+fn as_go_writes(value: &Value) -> String {
+    // Outside of strings none of these occurs.
+    let escapes = [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ];
+    let mut text = value.to_string();
+    for (character, escape) in escapes {
+        if text.contains(character) {
+            text = text.replace(character, escape);
+        }
+    }
+    text
+}
+
+/// The revisions of a DaemonSet, told apart by what they stand for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History<'a> {
+    /// The one that stands for the template and is kept; the first of them has the highest number.
+    pub current: Option<&'a Revision>,
+    /// Others that stand for the same template.
+    pub duplicates: Vec<&'a Revision>,
+    /// Those of other templates, from the lowest number to the highest.
+    pub old: Vec<&'a Revision>,
+}
+
+impl<'a> History<'a> {
+    /// Tells the revisions that a DaemonSet owns apart; `data` stands for its template.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/update.go` (`constructHistory`, `dedupCurHistories`)
+    pub fn new(data: &str, revisions: impl IntoIterator<Item = &'a Revision>) -> Self {
+        let (mut current, mut old): (Vec<&Revision>, Vec<&Revision>) =
+            revisions.into_iter().partition(|revision| revision.data == data);
+        old.sort_by_key(|revision| revision.revision);
+        // The last of equals is kept.
+        current.sort_by_key(|revision| revision.revision);
+        let kept = current.pop();
+        Self { current: kept, duplicates: current, old }
+    }
+
+    /// The number of the current revision.
+    pub fn number_of_current(&self) -> i64 {
+        self.old.last().map_or(0, |revision| revision.revision.max(0)) + 1
+    }
+
+    /// The pods that carry another hash than the one that is kept, if duplicates are about to go.
+    pub fn to_relabel<'p>(&self, pods: impl IntoIterator<Item = &'p DaemonPod>) -> Vec<&'p DaemonPod> {
+        let kept = self.current.filter(|_| !self.duplicates.is_empty());
+        let Some(hash) = kept.map(|revision| revision.hash().unwrap_or_default()) else {
+            return Vec::new();
+        };
+        pods.into_iter().filter(|pod| pod.revision_hash().unwrap_or_default() != hash).collect()
+    }
+
+    /// The old revisions that go so that `limit` of them stay; those that still have pods stay anyway.
+    ///
+    /// # Source
+    /// `pkg/controller/daemon/update.go` (`cleanupHistory`)
+    pub fn to_delete<'p>(
+        &self,
+        limit: i32,
+        pods: impl IntoIterator<Item = &'p DaemonPod>,
+    ) -> Vec<&'a Revision> {
+        let excess = self.old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
+        if excess == 0 {
+            return Vec::new();
+        }
+        let on_a_node = pods.into_iter().filter(|pod| pod.target.is_some());
+        let live: BTreeSet<&str> = on_a_node.filter_map(DaemonPod::revision_hash).collect();
+        let unused = self.old.iter().filter(|revision| {
+            let hash = revision.hash().unwrap_or_default();
+            hash.is_empty() || !live.contains(hash)
+        });
+        unused.take(excess).copied().collect()
+    }
+}

@@ -1,0 +1,91 @@
+//! DaemonSets as the API server sends them, and their pods as it gets them: fields that this release doesn't know pass through.
+
+use k8s_openapi::api::apps::v1::DaemonSet;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Value, json};
+
+use super::history::write_data;
+use super::new_pod::PodMaker;
+use super::node_affinity::required_node;
+use crate::template_hash::hash_of_json;
+
+/// A DaemonSet with its template as received. What is decided, is decided by the typed object; what is sent or stored is the
+/// template.
+#[derive(Clone, Debug)]
+pub struct ReceivedDaemonSet {
+    /// The object.
+    pub object: DaemonSet,
+    template: Value,
+}
+
+impl<'de> Deserialize<'de> for ReceivedDaemonSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let received = Value::deserialize(deserializer)?;
+        let template = received["spec"]["template"].clone();
+        // Of the type tag nothing is needed, and lists leave it out.
+        let mut object: DaemonSet = serde_json::from_value(tagged(received)).map_err(D::Error::custom)?;
+        object.metadata.managed_fields = None;
+        Ok(Self { object, template })
+    }
+}
+
+fn tagged(mut object: Value) -> Value {
+    object["apiVersion"] = super::API_VERSION.into();
+    object["kind"] = super::KIND.into();
+    object
+}
+
+impl ReceivedDaemonSet {
+    /// What the ControllerRevision of its template holds.
+    pub fn revision_data(&self) -> String {
+        write_data(&self.template)
+    }
+
+    /// The hash for a new ControllerRevision.
+    ///
+    /// DIFFERENCE: D-DaemonSet-1.
+    pub fn new_revision_hash(&self) -> String {
+        let collisions = self.object.status.as_ref().and_then(|status| status.collision_count);
+        hash_of_json(&self.template, collisions)
+    }
+
+    /// Makes its pods.
+    pub fn pod_maker(&self, revision_hash: &str) -> ReceivedPodMaker {
+        let uid = self.object.metadata.uid.as_deref().unwrap_or_default();
+        let typed = PodMaker::new(&self.object, uid, revision_hash).into_unpinned();
+        let mut spec = match &self.template["spec"] {
+            Value::Object(spec) => Value::Object(spec.clone()),
+            _ => json!({}),
+        };
+        let given = self.object.spec.template.spec.as_ref().and_then(|spec| spec.tolerations.as_deref());
+        let given = given.unwrap_or_default();
+        let tolerations = typed.spec.iter().flat_map(|spec| spec.tolerations.iter().flatten()).enumerate();
+        let sent = tolerations.map(|(place, toleration)| {
+            // One that stays as it was is sent as it came.
+            let unchanged = given.get(place) == Some(toleration);
+            if unchanged { spec["tolerations"][place].clone() } else { json!(toleration) }
+        });
+        spec["tolerations"] = sent.collect();
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": typed.metadata, "spec": spec});
+        ReceivedPodMaker { pod }
+    }
+}
+
+/// Makes the pods of one DaemonSet as they are sent, one a node.
+#[derive(Clone, Debug)]
+pub struct ReceivedPodMaker {
+    pod: Value,
+}
+
+impl ReceivedPodMaker {
+    /// The pod for a node.
+    pub fn pod_for(&self, node: &str) -> Value {
+        let mut pod = self.pod.clone();
+        let mut place = &mut pod["spec"];
+        for field in ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"] {
+            place = &mut place[field];
+        }
+        *place = json!(required_node(node));
+        pod
+    }
+}
