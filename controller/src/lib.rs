@@ -1,6 +1,8 @@
 //! The DaemonSet controller and the ResourceQuota status controller.
 
 pub mod daemon_set;
+pub mod expectations;
+pub mod own_writes;
 pub mod owner;
 pub mod pod_from_template;
 #[cfg(feature = "server")]

@@ -7,9 +7,8 @@ use jiff::tz::TimeZone;
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_api::group::GroupResource;
-use plimsoll_controller::daemon_set::{self, DaemonPod, PodMaker, Situation, revision_hash};
-use plimsoll_controller::owner::{Claim, Owner};
-use plimsoll_matching::label_selector::Selector;
+use plimsoll_controller::daemon_set::{self, DaemonPod, PodMaker, Situation, revision_hash, selector_in_use};
+use plimsoll_controller::owner::{Claims, Owner};
 
 use super::schedule::Scheduling;
 use super::{Engine, Progress, Row, Step};
@@ -50,17 +49,13 @@ impl Engine<'_> {
         let metadata = &daemon_set.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let uid = uid_of(resource, namespace, metadata.name.as_deref().unwrap_or_default());
-        let Ok(selector) = Selector::from_label_selector(Some(&daemon_set.spec.selector)) else { return };
-        if metadata.deletion_timestamp.is_some() || selector.is_everything() {
-            return;
-        }
+        let Some(selector) = selector_in_use(daemon_set) else { return };
         let owner = Owner::new(daemon_set::API_VERSION, daemon_set::KIND, metadata, &uid);
         let stored = self.rows.iter().filter(|row| row.is_stored()).filter_map(Row::pod);
-        let owned = stored.filter(|pod| {
-            pod.metadata.namespace.as_deref().unwrap_or_default() == namespace
-                && matches!(owner.claim(&selector, &pod.metadata), Claim::Owned | Claim::Adopted)
-        });
-        let pods: Vec<DaemonPod> = owned.map(DaemonPod::from).collect();
+        let neighbours =
+            stored.filter(|pod| pod.metadata.namespace.as_deref().unwrap_or_default() == namespace);
+        let claims = Claims::new(&owner, &selector, neighbours, |pod| &pod.metadata);
+        let pods: Vec<DaemonPod> = claims.owned.into_iter().map(DaemonPod::from).collect();
         let hash = revision_hash(daemon_set, &pods);
         let situation = Situation::new(daemon_set, &hash, &self.world.nodes, &pods, self.settings.now);
         let maker = PodMaker::new(daemon_set, &uid, &hash);

@@ -86,7 +86,7 @@ fn as_go_writes(value: &Value) -> String {
 /// The revisions of a DaemonSet, told apart by what they stand for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History<'a> {
-    /// The one that stands for the template and is kept; the first of them has the highest number.
+    /// The one that stands for the template; of several the one with the highest number.
     pub current: Option<&'a Revision>,
     /// Others that stand for the same template.
     pub duplicates: Vec<&'a Revision>,

@@ -1,12 +1,13 @@
 //! What the controller does next for a DaemonSet: which nodes get a pod, which pods go, and the counts that its status shows.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::jiff::Timestamp;
+use plimsoll_matching::label_selector::Selector;
 
 use super::failed_pods::FailedPods;
 use super::new_pod::template_generation;
@@ -115,6 +116,16 @@ impl Status {
             && written.number_unavailable.unwrap_or(0) == self.number_unavailable()
             && written.observed_generation.unwrap_or(0) >= daemon_set.metadata.generation.unwrap_or(0)
     }
+}
+
+/// The selector of a DaemonSet that is cared for: one that is being deleted is not, nor one that selects everything or can't be read.
+///
+/// # Source
+/// `pkg/controller/daemon/daemon_controller.go` (`syncDaemonSet`)
+pub fn selector_in_use(daemon_set: &DaemonSet) -> Option<Selector> {
+    let selector = Selector::from_label_selector(Some(&daemon_set.spec.selector)).ok()?;
+    let is_deleted = daemon_set.metadata.deletion_timestamp.is_some();
+    (!is_deleted && !selector.is_everything()).then_some(selector)
 }
 
 /// Plans the pods of a DaemonSet: `Some(failed)` lets pods be made and deleted, `None`, while earlier creations and deletions are not
@@ -315,7 +326,7 @@ impl<'a> Situation<'a> {
 
     /// The pods of nodes that are not there, by the name of the node.
     pub(super) fn elsewhere(&self) -> Vec<(&'a str, &[&'a DaemonPod])> {
-        let known: std::collections::HashSet<&str> = self.nodes.iter().map(|(node, _)| *node).collect();
+        let known: HashSet<&str> = self.nodes.iter().map(|(node, _)| *node).collect();
         let unknown = self.pods.iter().filter(|(node, _)| !known.contains(*node));
         let mut unknown: Vec<(&str, &[&DaemonPod])> =
             unknown.map(|(node, pods)| (*node, pods.as_slice())).collect();

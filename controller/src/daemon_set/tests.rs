@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::{Case, cases, object};
 use serde_json::json;
 
 use super::node_affinity::target_node_name;
 use super::*;
+use crate::owner::{Claims, Owner};
 
 #[track_caller]
 fn check_placement(case: &Case) {
@@ -264,6 +266,46 @@ fn pods_become_available_after_some_time_and_are_looked_at_again() {
     };
     assert_eq!(since("00:59:30"), (1, None));
     assert_eq!(since("00:59:31"), (0, Some(Duration::from_secs(30))));
+}
+
+#[test]
+fn orphans_that_match_are_adopted_others_let_go_and_those_of_others_ignored() {
+    let daemon_set = daemon_set();
+    let mut pods =
+        ["own", "orphan", "going", "foreign", "changed", "stranger"].map(|name| pod(name, "a", "new", "{}"));
+    let metadata =
+        |pods: &mut [DaemonPod], place: usize, edit: fn(&mut ObjectMeta)| edit(&mut pods[place].metadata);
+    metadata(&mut pods, 1, |orphan| orphan.owner_references = None);
+    metadata(&mut pods, 2, |going| {
+        going.owner_references = None;
+        going.deletion_timestamp = object("2026-01-01T00:00:00Z");
+    });
+    metadata(&mut pods, 3, |foreign| foreign.owner_references.as_mut().unwrap()[0].uid = "u2".to_owned());
+    metadata(&mut pods, 4, |changed| changed.labels = object("{app: other}"));
+    metadata(&mut pods, 5, |stranger| {
+        stranger.owner_references = None;
+        stranger.labels = None;
+    });
+    let owner = Owner::new(API_VERSION, KIND, &daemon_set.metadata, "u1");
+    let claims = Claims::new(&owner, &selector_in_use(&daemon_set).unwrap(), &pods, |pod| &pod.metadata);
+    let names = |pods: &[&DaemonPod]| owned(&pods.iter().map(|pod| pod.name()).collect::<Vec<_>>());
+    assert_eq!(names(&claims.owned), ["own", "orphan"]);
+    assert_eq!(names(&claims.to_adopt), ["orphan"]);
+    assert_eq!(names(&claims.to_release), ["changed"]);
+}
+
+#[test]
+fn a_selector_of_everything_and_a_deleted_daemon_set_are_not_cared_for() {
+    assert!(selector_in_use(&daemon_set()).is_some());
+    let mut everything = daemon_set();
+    everything.spec.selector = object("{}");
+    let mut malformed = daemon_set();
+    malformed.spec.selector = object("matchExpressions: [{key: a, operator: Near}]");
+    let mut deleted = daemon_set();
+    deleted.metadata.deletion_timestamp = object("2026-01-01T00:00:00Z");
+    for daemon_set in [everything, malformed, deleted] {
+        assert!(selector_in_use(&daemon_set).is_none());
+    }
 }
 
 #[test]

@@ -7,9 +7,9 @@ use k8s_openapi::jiff::Timestamp;
 use plimsoll_controller::daemon_set::pod::Ended;
 use plimsoll_controller::daemon_set::{
     self, DaemonPod, FailedPods, History, ReceivedDaemonSet, Revision, Situation, Status, plan,
+    selector_in_use,
 };
 use plimsoll_controller::owner::{Claims, Owner};
-use plimsoll_matching::label_selector::Selector;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -40,10 +40,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let input: Input = decode(input)?;
     let object = &input.daemon_set.object;
     let mut asked = Asked::default();
-    let selector = Selector::from_label_selector(Some(&object.spec.selector))?;
-    if selector.is_everything() || object.metadata.deletion_timestamp.is_some() {
-        return Ok(asked.answer());
-    }
+    let Some(selector) = selector_in_use(object) else { return Ok(asked.answer()) };
     let uid = object.metadata.uid.as_deref().unwrap_or_default();
     let owner = Owner::new(daemon_set::API_VERSION, daemon_set::KIND, &object.metadata, uid);
 
