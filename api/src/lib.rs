@@ -9,4 +9,5 @@ pub mod group;
 pub mod names;
 pub mod quote;
 pub mod request;
+pub mod resource_version;
 pub mod status;

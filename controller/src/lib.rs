@@ -2,6 +2,7 @@
 
 pub mod daemon_set;
 pub mod expectations;
+pub mod int_or_percent;
 pub mod own_writes;
 pub mod owner;
 pub mod pod_from_template;

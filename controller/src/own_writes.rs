@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use plimsoll_api::group::GroupResource;
+use plimsoll_api::resource_version::Version;
 
 /// The newest versions that were written on each owner's account.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,7 @@ pub struct OwnWrites {
 struct Written {
     /// The owner's uid.
     uid: String,
-    versions: HashMap<GroupResource, u128>,
+    versions: HashMap<GroupResource, Version>,
 }
 
 /// A cache does not show yet what was written.
@@ -28,36 +29,38 @@ pub struct Behind {
     /// Which cache.
     pub resource: GroupResource,
     /// Its version.
-    pub read: u128,
+    pub read: Version,
     /// The version that was written.
-    pub written: u128,
+    pub written: Version,
 }
 
 impl OwnWrites {
     /// Takes note of the version of an object that was just written. A version that is no number says nothing.
     pub fn wrote(&mut self, owner: (&str, &str), uid: &str, resource: GroupResource, version: &str) {
-        let Ok(version) = version.parse::<u128>() else { return };
+        let Some(version) = Version::parse(version) else { return };
         let owner = (owner.0.to_owned(), owner.1.to_owned());
         let written = self.written.entry(owner).or_default();
         // Another owner of the same name has nothing to do with what the last one wrote.
         if written.uid != uid {
             *written = Written { uid: uid.to_owned(), versions: HashMap::new() };
         }
-        let newest = written.versions.entry(resource).or_default();
-        *newest = version.max(*newest);
+        let newest = written.versions.entry(resource).or_insert_with(|| version.clone());
+        if *newest < version {
+            *newest = version;
+        }
     }
 
     /// Makes sure that the caches show all that was written; `read` tells the version of each, if it is known.
     pub fn ensure_read(
         &mut self,
         owner: (&str, &str),
-        read: impl Fn(&GroupResource) -> Option<u128>,
+        read: impl Fn(&GroupResource) -> Option<Version>,
     ) -> Result<(), Behind> {
         let owner = (owner.0.to_owned(), owner.1.to_owned());
         let written = self.written.get(&owner);
         for (resource, written) in written.iter().flat_map(|written| &written.versions) {
-            if let Some(read) = read(resource).filter(|read| read < written) {
-                return Err(Behind { resource: resource.clone(), read, written: *written });
+            if let Some(read) = read(resource).filter(|read| *read < *written) {
+                return Err(Behind { resource: resource.clone(), read, written: written.clone() });
             }
         }
         self.written.remove(&owner);
@@ -76,6 +79,10 @@ mod tests {
 
     const OWNER: (&str, &str) = ("monitoring", "exporter");
 
+    fn at(version: &str) -> Option<Version> {
+        Version::parse(version)
+    }
+
     fn pods() -> GroupResource {
         GroupResource::new("", "pods")
     }
@@ -83,23 +90,23 @@ mod tests {
     #[test]
     fn a_cache_must_have_read_the_newest_version() {
         let mut writes = OwnWrites::default();
-        assert_eq!(writes.ensure_read(OWNER, |_| Some(0)), Ok(()));
+        assert_eq!(writes.ensure_read(OWNER, |_| at("1")), Ok(()));
         writes.wrote(OWNER, "u1", pods(), "12");
         writes.wrote(OWNER, "u1", pods(), "9");
-        let behind = writes.ensure_read(OWNER, |_| Some(11)).unwrap_err();
+        let behind = writes.ensure_read(OWNER, |_| at("11")).unwrap_err();
         assert_eq!(
             behind.to_string(),
             "read version: 11 is not as new as written version: 12 for group resource pods"
         );
-        assert_eq!(writes.ensure_read(OWNER, |_| Some(12)), Ok(()));
-        assert_eq!(writes.ensure_read(OWNER, |_| Some(0)), Ok(()));
+        assert_eq!(writes.ensure_read(OWNER, |_| at("12")), Ok(()));
+        assert_eq!(writes.ensure_read(OWNER, |_| at("1")), Ok(()));
     }
 
     #[test]
     fn what_is_unknown_holds_nobody_up() {
         let mut writes = OwnWrites::default();
         writes.wrote(OWNER, "u1", pods(), "twelve");
-        assert_eq!(writes.ensure_read(OWNER, |_| Some(0)), Ok(()));
+        assert_eq!(writes.ensure_read(OWNER, |_| at("1")), Ok(()));
         writes.wrote(OWNER, "u1", pods(), "12");
         assert_eq!(writes.ensure_read(OWNER, |_| None), Ok(()));
     }
@@ -109,8 +116,8 @@ mod tests {
         let mut writes = OwnWrites::default();
         writes.wrote(OWNER, "u1", pods(), "12");
         writes.wrote(OWNER, "u2", pods(), "5");
-        assert_eq!(writes.clone().ensure_read(OWNER, |_| Some(5)), Ok(()));
+        assert_eq!(writes.clone().ensure_read(OWNER, |_| at("5")), Ok(()));
         writes.forget(OWNER);
-        assert_eq!(writes.ensure_read(OWNER, |_| Some(0)), Ok(()));
+        assert_eq!(writes.ensure_read(OWNER, |_| at("1")), Ok(()));
     }
 }

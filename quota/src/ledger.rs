@@ -13,7 +13,6 @@ pub mod annotation;
 pub mod patience;
 pub mod renew;
 pub mod settle;
-pub mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,9 +22,9 @@ use plimsoll_resource_math::ResourceList;
 
 pub use annotation::{ANNOTATION, Untrusted};
 pub use patience::Patience;
+pub use plimsoll_api::resource_version::Version;
 pub use renew::{Findings, renew, resources_of};
 pub use settle::{CacheView, Sighting};
-pub use version::Version;
 
 /// How many entries make a ledger crowded.
 const CROWD: usize = 100;

@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use plimsoll_api::names::DNS_1123_SUBDOMAIN_MAX_LENGTH;
+use plimsoll_controller::int_or_percent::rounded_up;
 use plimsoll_controller::owner::Owner;
 use plimsoll_controller::template_hash::template_hash;
 use plimsoll_matching::label_selector::Selector;
@@ -164,22 +165,13 @@ fn is_rolling(deployment: &Deployment) -> bool {
     strategy != Some("Recreate")
 }
 
-/// How many pods more than desired there may be; percentages are rounded up.
-///
-/// # Source
-/// apimachinery `pkg/util/intstr/intstr.go` (`GetScaledValueFromIntOrPercent`)
+/// How many pods more than desired there may be; a quarter where nothing is said, none where it can't be read.
 fn max_surge(deployment: &Deployment) -> i64 {
     let rolling_update =
         deployment.spec.strategy.as_ref().and_then(|strategy| strategy.rolling_update.as_ref());
-    let percent = match rolling_update.and_then(|rolling_update| rolling_update.max_surge.as_ref()) {
-        Some(IntOrString::Int(pods)) => return i64::from(*pods),
-        Some(IntOrString::String(text)) => {
-            text.strip_suffix('%').and_then(|number| number.parse::<i32>().ok())
-        }
-        None => Some(25),
-    };
-    let scaled = i64::from(percent.unwrap_or(0)) * i64::from(desired(deployment));
-    scaled.div_euclid(100) + i64::from(scaled.rem_euclid(100) > 0)
+    let surge = rolling_update.and_then(|rolling_update| rolling_update.max_surge.clone());
+    let surge = surge.unwrap_or_else(|| IntOrString::String("25%".to_owned()));
+    rounded_up(&surge, desired(deployment)).unwrap_or(0)
 }
 
 fn revision_of(set: &ReplicaSet) -> i64 {

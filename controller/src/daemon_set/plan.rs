@@ -1,7 +1,7 @@
 //! What the controller does next for a DaemonSet: which nodes get a pod, which pods go, and the counts that its status shows.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
@@ -29,7 +29,11 @@ pub struct Situation<'a> {
     /// In the order given.
     pub(super) nodes: Vec<(&'a str, NodeDecision)>,
     /// By the node that they are meant for; without those that have ended and are being deleted, and those meant for no node.
-    pub(super) pods: HashMap<&'a str, Vec<&'a DaemonPod>>,
+    pods: HashMap<&'a str, Vec<&'a DaemonPod>>,
+    /// Those meant for nodes that are not there, by the name of the node.
+    pub(super) elsewhere: BTreeMap<&'a str, Vec<&'a DaemonPod>>,
+    /// Whether a node may have two pods.
+    allows_surge: bool,
 }
 
 /// Pods to be made and pods to be deleted.
@@ -62,7 +66,7 @@ pub struct EndedPod {
 /// What is to be done for a DaemonSet, and how it stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What is to be done; none of it depends on the order.
+    /// What is to be done.
     pub actions: Actions,
     /// The deleted pods of which events tell.
     pub ended_pods: Vec<EndedPod>,
@@ -175,6 +179,7 @@ impl<'a> Situation<'a> {
             let node: &Node = node.borrow();
             (node.metadata.name.as_deref().unwrap_or_default(), placement.on(node))
         });
+        let nodes: Vec<(&str, NodeDecision)> = decided.collect();
         let mut by_node: HashMap<&str, Vec<&DaemonPod>> = HashMap::with_capacity(nodes.len());
         for pod in pods {
             let pod: &DaemonPod = pod.borrow();
@@ -185,14 +190,18 @@ impl<'a> Situation<'a> {
                 by_node.entry(node).or_default().push(pod);
             }
         }
+        let known: HashSet<&str> = nodes.iter().map(|(node, _)| *node).collect();
+        let elsewhere = by_node.extract_if(|node, _| !known.contains(node)).collect();
         Self {
             daemon_set,
             revision_hash,
             template_generation: template_generation(daemon_set),
             min_ready_seconds: daemon_set.spec.min_ready_seconds.unwrap_or(0),
             now,
-            nodes: decided.collect(),
+            nodes,
             pods: by_node,
+            elsewhere,
+            allows_surge: allows_surge(daemon_set),
         }
     }
 
@@ -286,7 +295,7 @@ impl<'a> Situation<'a> {
             plan.actions.delete.push(pod.name().to_owned());
         }
         running.sort_by_key(|pod| pod.keep_order());
-        if !allows_surge(self.daemon_set) {
+        if !self.allows_surge {
             plan.actions.delete.extend(running.iter().skip(1).map(|pod| pod.name().to_owned()));
         } else if running.is_empty() && decision.should_run {
             // There must be one that isn't going.
@@ -319,18 +328,7 @@ impl<'a> Situation<'a> {
     /// # Source
     /// `pkg/controller/daemon/daemon_controller.go` (`getUnscheduledPodsWithoutNode`)
     fn delete_unbound_without_node(&self, actions: &mut Actions) {
-        let pods = self.elsewhere().into_iter().flat_map(|(_, pods)| pods);
-        let unbound = pods.filter(|pod| pod.node_name.is_empty());
+        let unbound = self.elsewhere.values().flatten().filter(|pod| pod.node_name.is_empty());
         actions.delete.extend(unbound.map(|pod| pod.name().to_owned()));
-    }
-
-    /// The pods of nodes that are not there, by the name of the node.
-    pub(super) fn elsewhere(&self) -> Vec<(&'a str, &[&'a DaemonPod])> {
-        let known: HashSet<&str> = self.nodes.iter().map(|(node, _)| *node).collect();
-        let unknown = self.pods.iter().filter(|(node, _)| !known.contains(*node));
-        let mut unknown: Vec<(&str, &[&DaemonPod])> =
-            unknown.map(|(node, pods)| (*node, pods.as_slice())).collect();
-        unknown.sort_unstable_by_key(|(node, _)| *node);
-        unknown
     }
 }

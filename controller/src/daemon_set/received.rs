@@ -22,17 +22,11 @@ impl<'de> Deserialize<'de> for ReceivedDaemonSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let received = Value::deserialize(deserializer)?;
         let template = received["spec"]["template"].clone();
-        // Of the type tag nothing is needed, and lists leave it out.
-        let mut object: DaemonSet = serde_json::from_value(tagged(received)).map_err(D::Error::custom)?;
+        // What can be read as a DaemonSet has objects, or nothing, wherever fields are set below.
+        let mut object: DaemonSet = serde_json::from_value(received).map_err(D::Error::custom)?;
         object.metadata.managed_fields = None;
         Ok(Self { object, template })
     }
-}
-
-fn tagged(mut object: Value) -> Value {
-    object["apiVersion"] = super::API_VERSION.into();
-    object["kind"] = super::KIND.into();
-    object
 }
 
 impl ReceivedDaemonSet {

@@ -6,7 +6,8 @@
 use super::placement::NodeDecision;
 use super::plan::{Actions, Situation};
 use super::pod::DaemonPod;
-use super::strategy::{CountError, max_surge, max_unavailable};
+use super::strategy::{max_surge, max_unavailable};
+use crate::int_or_percent::CountError;
 
 /// Why a rolling update can't go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,8 +60,8 @@ impl<'a> Situation<'a> {
             let pods = self.pods_on(node);
             (decision.should_run || !pods.is_empty()).then(|| (*node, Some(*decision), self.on_node(pods)))
         });
-        let elsewhere = self.elsewhere().into_iter();
-        nodes.chain(elsewhere.map(|(node, pods)| (node, None, self.on_node(pods))))
+        let elsewhere = self.elsewhere.iter().map(|(node, pods)| (*node, None, self.on_node(pods)));
+        nodes.chain(elsewhere)
     }
 
     /// # Source

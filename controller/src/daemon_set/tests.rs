@@ -355,6 +355,14 @@ fn revisions_hold_the_template_as_received_byte_by_byte() {
 }
 
 #[test]
+fn what_is_no_daemon_set_is_refused() {
+    for text in ["5", "[]", "{spec: 1}", "{spec: {template: x}}", "{kind: Pod}"] {
+        let value: serde_json::Value = object(text);
+        assert!(serde_json::from_value::<ReceivedDaemonSet>(value).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn pods_are_sent_with_what_this_release_does_not_know() {
     let pod = received().pod_maker("new").pod_for("node-1");
     assert_eq!(pod["spec"]["containers"][0]["novelty"], "<1>");
