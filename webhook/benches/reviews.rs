@@ -10,7 +10,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use kube::Client;
 use plimsoll_runtime::mode::{InForce, Mode};
-use plimsoll_webhook::server::{App, router};
+use plimsoll_webhook::server::{App, Caches, router};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -21,6 +21,10 @@ fn main() {
 /// An API server whose namespaces have one LimitRange each, and no quota.
 fn client() -> Client {
     let answer = |request: Request<kube::client::Body>| async move {
+        if request.uri().query().is_some_and(|query| query.contains("watch=true")) {
+            // Nothing ever happens.
+            return std::future::pending().await;
+        }
         let limit_range = json!({
             "metadata": {"name": "limits"},
             "spec": {"limits": [{"type": "Container", "default": {"cpu": "500m", "memory": "256Mi"},
@@ -70,14 +74,16 @@ fn review() -> Bytes {
 fn answer(bencher: Bencher<'_, '_>, path: &str) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     let entered = runtime.enter();
-    let router = router(App::new(
-        client(),
-        InForce::always(Mode::Enforce),
-        Vec::new(),
-        Arc::default(),
-        Arc::default(),
-    ));
+    let (client, caches) = (client(), Arc::<Caches>::default());
+    runtime.spawn(Arc::clone(&caches).follow(client.clone(), Arc::default()));
+    let filled = Arc::clone(&caches);
+    let router = router(App::new(client, InForce::always(Mode::Enforce), Vec::new(), caches, Arc::default()));
     drop(entered);
+    runtime.block_on(async {
+        while !filled.are_filled() {
+            tokio::task::yield_now().await;
+        }
+    });
     let review = review();
     let call = async |router: Router| {
         let request =

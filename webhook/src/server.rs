@@ -27,6 +27,7 @@ use crate::quota_configuration::QuotaConfiguration;
 use certificates::Served;
 pub use http::{App, router};
 pub use metrics::Metrics;
+pub use watch::Caches;
 
 /// After how long an idle connection is asked whether its peer is still there, and how long a peer has to answer.
 const KEEPALIVE: Duration = Duration::from_secs(15);

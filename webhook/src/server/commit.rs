@@ -21,7 +21,7 @@ use super::watch::Caches;
 use crate::admission::Request;
 use crate::batch::{Held, Outcome, Plan, plan};
 
-/// For how long a list of a namespace's quotas is believed to be complete.
+/// For how long a list of a namespace's quotas is believed to be complete, while the watch tells of new ones.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// For how long a request is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -224,7 +224,8 @@ impl Worker {
             if undecided.is_empty() {
                 return;
             }
-            let stale = self.listed.is_none_or(|at| now.duration_since(at) >= BELIEVED_FOR);
+            let is_old = self.listed.is_none_or(|at| now.duration_since(at) >= BELIEVED_FOR);
+            let stale = is_old || !self.shared.caches.are_quotas_followed();
             if stale || must_list {
                 listed_now = self.list().await;
                 if !listed_now {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::TryStreamExt as _;
 use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota};
@@ -24,6 +25,8 @@ pub struct Caches {
     /// The same by namespace, as decisions take them.
     limit_ranges: RwLock<HashMap<String, Arc<LimitRanges>>>,
     quotas: RwLock<Objects<Arc<StoredQuota>>>,
+    /// Whether a watch tells of new quotas.
+    quotas_followed: AtomicBool,
     device_classes: RwLock<Arc<DeviceClasses>>,
     quota_keys_changed: Notify,
     quota_changed: Notify,
@@ -38,6 +41,12 @@ impl Caches {
     /// The quotas of a namespace, as far as they are known.
     pub(super) fn quotas(&self, namespace: &str) -> Vec<Arc<StoredQuota>> {
         self.quotas.read().of(namespace).cloned().collect()
+    }
+
+    /// Whether the quotas of any namespace are known as they are, but for the time that an event takes. They are not before the first
+    /// list is complete, nor from a break of the watch until it has told of something again.
+    pub(super) fn are_quotas_followed(&self) -> bool {
+        self.quotas_followed.load(Ordering::Acquire)
     }
 
     /// Takes in what this process itself has written, before the watch tells of it.
@@ -76,20 +85,26 @@ impl Caches {
     }
 
     /// Follows the API server for as long as the process runs.
-    pub(super) async fn follow(self: Arc<Self>, client: Client, metrics: Arc<Metrics>) {
-        let limit_ranges = follow(Api::<LimitRange>::all(client.clone()), &metrics, |event| {
-            let mut objects = self.limit_range_objects.write();
-            for namespace in objects.apply(event, |object| parse_limits(&object)) {
-                let merged: LimitRanges = objects.of(&namespace).cloned().collect();
-                let mut all = self.limit_ranges.write();
-                if merged.is_empty() {
-                    all.remove(&namespace);
-                } else {
-                    all.insert(namespace, Arc::new(merged));
+    pub async fn follow(self: Arc<Self>, client: Client, metrics: Arc<Metrics>) {
+        let limit_ranges = follow(
+            Api::<LimitRange>::all(client.clone()),
+            &metrics,
+            || {},
+            |event| {
+                let mut objects = self.limit_range_objects.write();
+                for namespace in objects.apply(event, |object| parse_limits(&object)) {
+                    let merged: LimitRanges = objects.of(&namespace).cloned().collect();
+                    let mut all = self.limit_ranges.write();
+                    if merged.is_empty() {
+                        all.remove(&namespace);
+                    } else {
+                        all.insert(namespace, Arc::new(merged));
+                    }
                 }
-            }
-        });
-        let quotas = follow(Api::<ResourceQuota>::all(client.clone()), &metrics, |event| {
+            },
+        );
+        let quotas_unknown = || self.quotas_followed.store(false, Ordering::Release);
+        let quotas = follow(Api::<ResourceQuota>::all(client.clone()), &metrics, quotas_unknown, |event| {
             // Most events tell of a charge, many of one of our own.
             let (known, limits_the_same) = match &event {
                 Event::Apply(object) => match self.quotas.read().get(object) {
@@ -99,6 +114,7 @@ impl Caches {
                 Event::Init | Event::InitApply(_) => (false, true),
                 Event::Delete(_) | Event::InitDone => (false, false),
             };
+            let is_listing = matches!(event, Event::Init | Event::InitApply(_));
             if !known {
                 self.quotas.write().apply(event, |object| StoredQuota::read(object).map(Arc::new));
                 self.quota_changed.notify_waiters();
@@ -106,13 +122,21 @@ impl Caches {
             if !limits_the_same {
                 self.quota_keys_changed.notify_one();
             }
-        });
-        let mut classes = Objects::default();
-        let device_classes = follow(Api::<DeviceClass>::all(client), &metrics, |event| {
-            if !classes.apply(event, Some).is_empty() {
-                *self.device_classes.write() = Arc::new(DeviceClasses::new(classes.of("")));
+            if !is_listing {
+                self.quotas_followed.store(true, Ordering::Release);
             }
         });
+        let mut classes = Objects::default();
+        let device_classes = follow(
+            Api::<DeviceClass>::all(client),
+            &metrics,
+            || {},
+            |event| {
+                if !classes.apply(event, Some).is_empty() {
+                    *self.device_classes.write() = Arc::new(DeviceClasses::new(classes.of("")));
+                }
+            },
+        );
         tokio::join!(limit_ranges, quotas, device_classes);
     }
 }
@@ -201,7 +225,8 @@ impl<V> Objects<V> {
     }
 }
 
-async fn follow<K>(api: Api<K>, metrics: &Metrics, mut take: impl FnMut(Event<K>))
+/// Takes in what a watch tells; `interrupted` is called when it breaks off.
+async fn follow<K>(api: Api<K>, metrics: &Metrics, interrupted: impl Fn(), mut take: impl FnMut(Event<K>))
 where
     K: kube::Resource<DynamicType = ()>
         + Clone
@@ -217,6 +242,7 @@ where
             Ok(Some(event)) => take(event),
             Ok(None) => return,
             Err(error) => {
+                interrupted();
                 metrics.watch_errors.inc();
                 tracing::warn!(%error, resource = %K::plural(&()), "watch interrupted");
             }

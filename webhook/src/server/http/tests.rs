@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request as HttpRequest;
@@ -69,6 +70,45 @@ async fn admits_where_nothing_limits() {
     for path in ["/mutate", "/validate", "/lint"] {
         check_allowed(post_to(path, "application/json", review("pods", "Pod", pod.clone())).await);
     }
+}
+
+/// An API server in whose namespaces there is no quota at first, and a full one when they are listed again.
+fn client_of_a_late_quota() -> Client {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let answer = move |request: HttpRequest<kube::client::Body>| {
+        let is_of_quotas = request.uri().path().ends_with("/resourcequotas");
+        let late = is_of_quotas && lists.fetch_add(1, Ordering::Relaxed) > 0;
+        let full = json!({
+            "metadata": {"name": "late", "namespace": "team", "uid": "q", "resourceVersion": "2"},
+            "spec": {"hard": {"pods": "1"}},
+            "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}},
+        });
+        let items = if late { json!([full]) } else { json!([]) };
+        let list =
+            json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "2"}, "items": items});
+        std::future::ready(Ok::<_, Infallible>(http::Response::new(Body::from(list.to_string()))))
+    };
+    Client::new(tower::service_fn(answer), "default")
+}
+
+#[tokio::test]
+async fn a_list_of_quotas_is_not_believed_while_no_watch_tells_of_new_ones() {
+    let client = client_of_a_late_quota();
+    let app = App::new(client, InForce::always(Mode::Enforce), Vec::new(), Arc::default(), Arc::default());
+    let ask = async || {
+        let pod = json!({"metadata": {"name": "web", "uid": "1"}, "spec": {"containers": [{"name": "a"}]}});
+        let request = HttpRequest::post("/validate").header("content-type", "application/json");
+        let request = request.body(Body::from(review("pods", "Pod", pod))).unwrap();
+        let response = router(app.clone()).oneshot(request).await.unwrap();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()["response"].clone()
+    };
+    assert_eq!(ask().await["allowed"], true);
+    let refused = ask().await;
+    assert_eq!(
+        refused["status"]["message"],
+        "pods \"web\" is forbidden: exceeded quota: late, requested: pods=1, used: pods=1, limited: pods=1"
+    );
 }
 
 #[tokio::test]
