@@ -1,4 +1,4 @@
-//! `plimsoll-controller`: the ResourceQuota status controller.
+//! `plimsoll-controller`: the ResourceQuota status controller and the DaemonSet controller.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::Parser as _;
 use plimsoll_controller::server;
 use plimsoll_runtime::{logging, process};
 
-/// Keeps the status of ResourceQuotas true.
+/// Keeps the status of ResourceQuotas true, and the pods of DaemonSets on the nodes that should have one.
 #[derive(clap::Parser)]
 #[command(version)]
 struct Arguments {

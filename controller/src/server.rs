@@ -1,5 +1,8 @@
 //! The controllers as a process.
 
+mod controllers;
+mod daemon_set;
+mod follow;
 mod metrics;
 mod resource_quota;
 
@@ -11,6 +14,7 @@ use anyhow::{Context as _, bail};
 use plimsoll_runtime::health::Health;
 use plimsoll_runtime::{Shutdown, client, leader, mode};
 
+use controllers::{Controllers, Known};
 pub use metrics::Metrics;
 
 /// Flags of the controller.
@@ -22,6 +26,13 @@ pub struct Config {
     leader: leader::Flags,
     #[command(flatten)]
     mode: mode::Flags,
+    /// Which controllers run: `*` stands for all that are on by default, `name` for one, `-name` for all but one. By default
+    /// daemonset-controller is off: the cluster's own is to be turned off first.
+    #[arg(long, default_value = "*", value_name = "LIST")]
+    controllers: Controllers,
+    /// How many DaemonSets are looked at at the same time.
+    #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = at_least_one)]
+    concurrent_daemonset_syncs: usize,
     /// Where /healthz, /readyz, /livez and /metrics are, without TLS.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     metrics_bind_address: SocketAddr,
@@ -33,6 +44,14 @@ pub struct Config {
     quota_webhook_configuration: String,
 }
 
+/// # Source
+/// `cmd/kube-controller-manager/app/options/daemonsetcontroller.go` (`Validate`)
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let count: i64 = text.parse().map_err(|error| format!("{error}"))?;
+    let too_few = format!("concurrent-daemonset-syncs must be greater than 0, but got {count}");
+    usize::try_from(count).ok().filter(|count| *count > 0).ok_or(too_few)
+}
+
 /// Runs until it is told to stop.
 ///
 /// # Errors
@@ -41,7 +60,8 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
     let client = config.client.connect().await?;
     let metrics = Arc::new(Metrics::default());
     let mode_metrics = Arc::new(mode::Metrics::default());
-    let health = Health::new(&[&*metrics, &*mode_metrics], || true);
+    let daemon_set_metrics = Arc::new(daemon_set::Metrics::default());
+    let health = Health::new(&[&*metrics, &*mode_metrics, &*daemon_set_metrics], || true);
     let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
     // A replica that waits is as ready as one that leads.
     let leading = tokio::select! {
@@ -52,8 +72,19 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
         let period = Duration::from_secs(config.resource_quota_sync_period_seconds);
         let rules = config.quota_webhook_configuration;
         let probes = config.mode.probe_namespace().to_owned();
-        let mut in_force = config.mode.follow(client.clone(), mode_metrics).await;
+        let runs = |controller| config.controllers.run(controller);
+        let daemon_sets = async {
+            if runs(Known::DaemonSet) {
+                let workers = config.concurrent_daemonset_syncs;
+                daemon_set::Controller::run(client.clone(), daemon_set_metrics, workers).await;
+            }
+            std::future::pending::<()>().await;
+        };
         let quotas = async {
+            if !runs(Known::ResourceQuota) {
+                std::future::pending::<()>().await;
+            }
+            let mut in_force = config.mode.follow(client.clone(), mode_metrics).await;
             loop {
                 in_force.until_enforcing(true).await;
                 let (client, metrics) = (client.clone(), Arc::clone(&metrics));
@@ -68,6 +99,7 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
         };
         tokio::select! {
             () = quotas => {}
+            () = daemon_sets => {}
             () = leading.lost() => bail!("lost the lease; another replica leads now"),
             () = shutdown.requested() => {}
         }

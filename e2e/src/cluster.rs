@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use kube::Client;
 
 use control_plane::ControlPlane;
-pub use control_plane::Programs;
+pub use control_plane::{DaemonSets, Programs};
 use empty_webhook::EmptyWebhook;
 pub use empty_webhook::{Options as EmptyWebhookOptions, answer as answer_emptily};
 pub use plimsoll::{CERTIFICATE_SECRET, Plimsoll};
@@ -73,10 +73,11 @@ impl Cluster {
         match shape.deciders {
             Deciders::Plimsoll { webhooks } => {
                 let modes = vec!["enforce"; webhooks];
-                plimsoll = Some(Plimsoll::start(&folder, &client, &modes).await?);
+                plimsoll = Some(Plimsoll::start(&folder, &client, &modes, DaemonSets::Others).await?);
             }
             Deciders::Beside => {
-                plimsoll = Some(Plimsoll::start(&folder, &client, &["enforce", "shadow"]).await?);
+                let modes = ["enforce", "shadow"];
+                plimsoll = Some(Plimsoll::start(&folder, &client, &modes, DaemonSets::Upstream).await?);
             }
             Deciders::Empty => empty = Some(EmptyWebhook::start(&folder, &client).await?),
             Deciders::BuiltIns | Deciders::Nobody => {}
@@ -106,6 +107,36 @@ impl Cluster {
     /// It does not start.
     pub async fn crash_api_server(&self) -> anyhow::Result<()> {
         self.control_plane.crash_api_server().await
+    }
+
+    /// Hands the DaemonSets over: whoever kept them ends at once before the other begins.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn hand_daemon_sets_to(&self, keeper: DaemonSets) -> anyhow::Result<()> {
+        match keeper {
+            DaemonSets::Upstream => {
+                self.plimsoll()?.begin_controllers_anew(keeper).await?;
+                self.control_plane.restart_controller_manager(keeper)
+            }
+            DaemonSets::Others => {
+                self.control_plane.restart_controller_manager(keeper)?;
+                self.plimsoll()?.begin_controllers_anew(keeper).await
+            }
+        }
+    }
+
+    /// Has kube-controller-manager keep the DaemonSets beside whoever keeps them by now.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn add_upstream_for_daemon_sets(&self) -> anyhow::Result<()> {
+        self.control_plane.restart_controller_manager(DaemonSets::Upstream)
+    }
+
+    /// Where a program of upstream's lies.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.control_plane.program(name)
     }
 
     /// Has etcd stand still, or go on.

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod client;
+mod daemon_sets;
 mod exactness;
 mod faults;
 mod limit_range;
@@ -45,9 +46,16 @@ type Test = fn(Sandbox) -> LocalBoxFuture<'static, anyhow::Result<()>>;
 pub fn run(options: &Options) -> anyhow::Result<Counts> {
     let ours = Shape { deciders: Deciders::Plimsoll { webhooks: 3 }, nodes: 3 };
     let beside = Shape { deciders: Deciders::Beside, nodes: 0 };
-    let side_by_side =
-        [limit_range::TESTS, quota::TESTS, scopes::TESTS, static_pods::TESTS, warnings::TESTS].concat();
-    let disturbing = [certificates::TESTS, exactness::TESTS, faults::TESTS].concat();
+    let side_by_side = [
+        limit_range::TESTS,
+        quota::TESTS,
+        scopes::TESTS,
+        static_pods::TESTS,
+        warnings::TESTS,
+        daemon_sets::TESTS,
+    ]
+    .concat();
+    let disturbing = [certificates::TESTS, exactness::TESTS, faults::TESTS, daemon_sets::DISTURBING].concat();
     let mut counts = run_in(ours, [(side_by_side, BESIDE_EACH_OTHER), (disturbing, ALONE)], options)?;
     counts += run_in(beside, [(modes::TESTS.to_vec(), BESIDE_EACH_OTHER)], options)?;
     Ok(counts)

@@ -1,7 +1,8 @@
-//! What every Plimsoll process needs: a client, logs, health and metrics, an orderly end, and the mode in which
+//! What every Plimsoll process needs: a client, events, logs, health and metrics, an orderly end, and the mode in which
 //! it works. It decides about no object.
 
 pub mod client;
+pub mod events;
 pub mod health;
 pub mod leader;
 pub mod logging;

@@ -28,7 +28,8 @@ pub struct NodeDecision {
 impl NodeDecision {
     const RUN: Self = Self { should_run: true, should_continue_running: true };
     const STAY: Self = Self { should_run: false, should_continue_running: true };
-    const LEAVE: Self = Self { should_run: false, should_continue_running: false };
+    /// Neither.
+    pub const LEAVE: Self = Self { should_run: false, should_continue_running: false };
 }
 
 impl Placement {

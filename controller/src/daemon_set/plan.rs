@@ -107,6 +107,13 @@ impl Status {
     /// # Source
     /// `pkg/controller/daemon/daemon_controller.go` (`storeDaemonSetStatus`)
     pub fn is_written_in(&self, daemon_set: &DaemonSet) -> bool {
+        let observed = daemon_set.status.as_ref().and_then(|status| status.observed_generation);
+        let is_observed = observed.unwrap_or(0) >= daemon_set.metadata.generation.unwrap_or(0);
+        is_observed && self.is_counted_in(daemon_set)
+    }
+
+    /// Whether the DaemonSet has these counts already, of whatever generation.
+    pub fn is_counted_in(&self, daemon_set: &DaemonSet) -> bool {
         let written = daemon_set.status.clone().unwrap_or_default();
         let counts = Self {
             desired_number_scheduled: written.desired_number_scheduled,
@@ -116,9 +123,7 @@ impl Status {
             updated_number_scheduled: written.updated_number_scheduled.unwrap_or(0),
             number_available: written.number_available.unwrap_or(0),
         };
-        counts == *self
-            && written.number_unavailable.unwrap_or(0) == self.number_unavailable()
-            && written.observed_generation.unwrap_or(0) >= daemon_set.metadata.generation.unwrap_or(0)
+        counts == *self && written.number_unavailable.unwrap_or(0) == self.number_unavailable()
     }
 }
 

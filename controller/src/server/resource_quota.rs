@@ -30,7 +30,7 @@ use tokio::time::Instant;
 
 use self::countable::Countable;
 use self::coverage::Coverage;
-use self::kind_cache::KindCache;
+use self::kind_cache::{Change, KindCache};
 use self::snapshot::Snapshot;
 use super::metrics::{Metrics, ResourceLabels};
 
@@ -225,13 +225,13 @@ impl Controller {
                 continue;
             }
             let Some(path) = self.countable.path(&resource) else { continue };
-            let (cache, following) = KindCache::follow(self.client.clone(), resource.clone(), path, {
+            let (cache, following) = KindCache::follow(self.client.clone(), &resource, path, {
                 let (changes, followed) = (self.happenings.0.clone(), self.metrics.followed.clone());
                 let labels = ResourceLabels { resource: resource.to_string() };
-                move |namespace, healthy| {
-                    followed.get_or_create(&labels).set(i64::from(healthy));
+                move |change| match change {
+                    Change::Followed(is) => drop(followed.get_or_create(&labels).set(i64::from(is))),
                     // The controller has ended if nobody listens.
-                    let _ = changes.send(Happening::Objects(namespace));
+                    Change::Objects(namespace) => drop(changes.send(Happening::Objects(namespace))),
                 }
             });
             self.tasks.spawn(following);

@@ -45,7 +45,17 @@ pub(super) struct ControlPlane {
     api_server: Mutex<Process>,
     /// How the API server is started.
     api_server_command: ApiServer,
+    controller_manager: Mutex<Process>,
     processes: Vec<Process>,
+}
+
+/// Who keeps the pods of DaemonSets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DaemonSets {
+    /// kube-controller-manager.
+    Upstream,
+    /// Someone else.
+    Others,
 }
 
 /// How the API server is started.
@@ -76,14 +86,10 @@ impl ControlPlane {
         let mut api_server = Process::start("kube-apiserver", folder, api_server_command.command(folder))?;
         wait_until_ready(&client(&kubeconfig, None).await?, [&mut etcd, &mut api_server]).await?;
         let mut processes = Vec::new();
-        let mut manager = programs.command("kube-controller-manager");
-        manager.arg("--kubeconfig").arg(&kubeconfig);
-        manager.arg("--service-account-private-key-file").arg(folder.join("service-account.key"));
-        manager.args(["--leader-elect=false", "--secure-port=0"]);
-        if !built_ins {
-            manager.arg("--controllers=*,-resourcequota-controller");
-        }
-        processes.push(Process::start("kube-controller-manager", folder, manager)?);
+        let manager_program = programs.folder.join("kube-controller-manager");
+        let daemon_sets = if built_ins { DaemonSets::Upstream } else { DaemonSets::Others };
+        let manager = controller_manager(&manager_program, folder, built_ins, daemon_sets);
+        let controller_manager = Process::start("kube-controller-manager", folder, manager)?;
         let mut scheduler = programs.command("kube-scheduler");
         scheduler.arg("--kubeconfig").arg(&kubeconfig).args(["--leader-elect=false", "--secure-port=0"]);
         processes.push(Process::start("kube-scheduler", folder, scheduler)?);
@@ -95,8 +101,26 @@ impl ControlPlane {
             }
         }
         processes.push(Process::start("kwok", folder, kwok)?);
-        let api_server = Mutex::new(api_server);
-        Ok(Self { folder: folder.to_owned(), kubeconfig, etcd, api_server, api_server_command, processes })
+        Ok(Self {
+            folder: folder.to_owned(),
+            kubeconfig,
+            etcd,
+            api_server: Mutex::new(api_server),
+            api_server_command,
+            controller_manager: Mutex::new(controller_manager),
+            processes,
+        })
+    }
+
+    /// Ends kube-controller-manager at once, and begins it again with its DaemonSet controller on or off.
+    pub(super) fn restart_controller_manager(&self, daemon_sets: DaemonSets) -> anyhow::Result<()> {
+        let mut manager = self.controller_manager.lock();
+        manager.kill();
+        let built_ins = self.api_server_command.built_ins;
+        let program = self.program("kube-controller-manager");
+        let command = controller_manager(&program, &self.folder, built_ins, daemon_sets);
+        *manager = Process::start("kube-controller-manager", &self.folder, command)?;
+        Ok(())
     }
 
     /// Ends the API server at once, as a crash would, and begins it again.
@@ -109,21 +133,43 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// Where a program lies.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.api_server_command.program.with_file_name(name)
+    }
+
     /// Has etcd stand still, or go on.
     pub(super) fn signal_etcd(&self, signal: Signal) -> anyhow::Result<()> {
         self.etcd.signal(signal)
     }
 
     pub(super) fn cpu_seconds(&self) -> anyhow::Result<Vec<(String, f64)>> {
-        let api_server = self.api_server.lock().cpu_seconds();
+        let restarted =
+            [&self.api_server, &self.controller_manager].map(|process| process.lock().cpu_seconds());
         let others = self.processes.iter().map(Process::cpu_seconds);
-        [self.etcd.cpu_seconds(), api_server].into_iter().chain(others).collect()
+        [self.etcd.cpu_seconds()].into_iter().chain(restarted).chain(others).collect()
     }
 
     /// A client for an administrator, or for someone whom the administrator plays.
     pub(super) async fn client_of(&self, user: Option<&str>) -> anyhow::Result<Client> {
         client(&self.kubeconfig, user).await
     }
+}
+
+fn controller_manager(program: &Path, folder: &Path, built_ins: bool, daemon_sets: DaemonSets) -> Command {
+    let mut manager = Command::new(program);
+    manager.arg("--kubeconfig").arg(folder.join("kubeconfig"));
+    manager.arg("--service-account-private-key-file").arg(folder.join("service-account.key"));
+    manager.args(["--leader-elect=false", "--secure-port=0"]);
+    let mut controllers = "--controllers=*".to_owned();
+    if !built_ins {
+        controllers += ",-resourcequota-controller";
+    }
+    if daemon_sets == DaemonSets::Others {
+        controllers += ",-daemonset-controller";
+    }
+    manager.arg(controllers);
+    manager
 }
 
 async fn client(kubeconfig: &Path, user: Option<&str>) -> anyhow::Result<Client> {

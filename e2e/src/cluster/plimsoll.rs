@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cargo::cargo;
 
-use super::control_plane::{START, free_port};
+use super::control_plane::{DaemonSets, START, free_port};
 use super::forwarder::Forwarder;
 use super::process::Process;
 
@@ -54,7 +54,7 @@ pub struct Plimsoll {
 struct Ours {
     name: String,
     folder: PathBuf,
-    arguments: Vec<String>,
+    arguments: Mutex<Vec<String>>,
     health_port: u16,
     process: Mutex<Option<Process>>,
 }
@@ -73,7 +73,7 @@ impl Ours {
         let ours = Self {
             name: format!("{kind}-{number}"),
             folder: folder.to_owned(),
-            arguments: [vec![program], common.to_vec(), arguments].concat(),
+            arguments: Mutex::new([vec![program], common.to_vec(), arguments].concat()),
             health_port,
             process: Mutex::new(None),
         };
@@ -82,8 +82,9 @@ impl Ours {
     }
 
     fn begin(&self) -> anyhow::Result<()> {
-        let mut command = Command::new(&self.arguments[0]);
-        command.args(&self.arguments[1..]);
+        let arguments = self.arguments.lock();
+        let mut command = Command::new(&arguments[0]);
+        command.args(&arguments[1..]);
         *self.process.lock() = Some(Process::start(&self.name, &self.folder, command)?);
         Ok(())
     }
@@ -118,7 +119,12 @@ impl Ours {
 
 impl Plimsoll {
     /// Starts a replica of the webhook for each mode, and the controllers.
-    pub(super) async fn start(folder: &Path, client: &Client, modes: &[&str]) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        folder: &Path,
+        client: &Client,
+        modes: &[&str],
+        daemon_sets: DaemonSets,
+    ) -> anyhow::Result<Self> {
         build()?;
         let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": NAMESPACE}}))?;
         Api::all(client.clone()).create(&PostParams::default(), &namespace).await?;
@@ -144,7 +150,8 @@ impl Plimsoll {
         }
         let mut controllers = Vec::new();
         for number in 1..=CONTROLLERS {
-            controllers.push(Ours::start("controller", number, folder, Vec::new())?);
+            let arguments = vec![controllers_flag(daemon_sets).to_owned()];
+            controllers.push(Ours::start("controller", number, folder, arguments)?);
         }
         for ours in webhooks.iter().chain(&controllers) {
             ours.wait_until_ready().await?;
@@ -237,6 +244,39 @@ impl Plimsoll {
         self.controllers[place].crash().await
     }
 
+    /// Ends the controllers at once, and begins them again with the DaemonSet controller on or off.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub async fn begin_controllers_anew(&self, daemon_sets: DaemonSets) -> anyhow::Result<()> {
+        for controller in &self.controllers {
+            controller.kill();
+            controller.arguments.lock().pop();
+            controller.arguments.lock().push(controllers_flag(daemon_sets).to_owned());
+        }
+        for controller in &self.controllers {
+            controller.begin()?;
+        }
+        for controller in &self.controllers {
+            controller.wait_until_ready().await?;
+        }
+        Ok(())
+    }
+
+    /// The sum of a metric of all replicas of the controller; of those that wait it is nothing.
+    ///
+    /// # Errors
+    /// One does not answer.
+    pub async fn controller_metric(&self, name: &str) -> anyhow::Result<f64> {
+        let mut sum = 0.0;
+        for controller in &self.controllers {
+            let metrics = get(controller.health_port, "/metrics").await?;
+            let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.rsplit(' ').next());
+            sum += lines.filter_map(|count| count.parse::<f64>().ok()).sum::<f64>();
+        }
+        Ok(sum)
+    }
+
     /// How many reviews a replica of the webhook has validated since it began.
     ///
     /// # Errors
@@ -256,6 +296,14 @@ impl Plimsoll {
             if labels.contains(label) { count.parse::<u64>().ok() } else { None }
         });
         Ok(counts.sum())
+    }
+}
+
+/// The last argument of a controller.
+fn controllers_flag(daemon_sets: DaemonSets) -> &'static str {
+    match daemon_sets {
+        DaemonSets::Upstream => "--controllers=*",
+        DaemonSets::Others => "--controllers=*,daemonset-controller",
     }
 }
 

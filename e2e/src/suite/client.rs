@@ -1,5 +1,6 @@
 //! A namespace of one's own, and what a test does in it.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,14 +94,40 @@ impl Sandbox {
         Ok(Self { cluster: Arc::clone(&self.cluster), client, namespace: self.namespace.clone() })
     }
 
+    fn api_of_all(&self, version: &str, kind: &str) -> Api<DynamicObject> {
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        Api::all_with(self.client.clone(), &resource)
+    }
+
     /// Creates an object that has no namespace.
     pub(super) async fn create_cluster_wide(&self, yaml: &str) -> Result<(), kube::Error> {
         let object: DynamicObject = plimsoll_fixtures::object(yaml);
         let types = object.types.clone().unwrap_or_default();
-        let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &types.kind));
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        let api = self.api_of_all(&types.api_version, &types.kind);
         api.create(&PostParams::default(), &object).await.map(drop)
+    }
+
+    /// Reads an object that has no namespace.
+    pub(super) async fn get_cluster_wide(
+        &self,
+        version: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<(), kube::Error> {
+        self.api_of_all(version, kind).get(name).await.map(drop)
+    }
+
+    /// Merges a patch into an object that has no namespace.
+    pub(super) async fn patch_cluster_wide(
+        &self,
+        version: &str,
+        kind: &str,
+        name: &str,
+        patch: Value,
+    ) -> Result<(), kube::Error> {
+        let (api, patch) = (self.api_of_all(version, kind), Patch::Merge(patch));
+        api.patch(name, &PatchParams::default(), &patch).await.map(drop)
     }
 
     /// Deletes an object that has no namespace.
@@ -110,11 +137,20 @@ impl Sandbox {
         kind: &str,
         name: &str,
     ) -> anyhow::Result<()> {
-        let (group, version) = version.split_once('/').unwrap_or(("", version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
-        api.delete(name, &kube::api::DeleteParams::default()).await?;
+        self.api_of_all(version, kind).delete(name, &kube::api::DeleteParams::default()).await?;
         Ok(())
+    }
+
+    /// Runs kubectl in the namespace as an administrator would, and returns what it prints.
+    pub(super) async fn kubectl(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(self.cluster.program("kubectl"));
+        command.arg("--kubeconfig").arg(self.cluster.kubeconfig());
+        command.args(["--namespace", &self.namespace]).args(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output()).await?;
+        let output = output.context("can't run kubectl")?;
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "kubectl {arguments:?}: {errors}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// The same in another namespace.

@@ -11,6 +11,7 @@ use plimsoll_quota::{CountedObject, EntryKey};
 
 use super::countable::Countable;
 use super::kind_cache::{self, KindCache, Measured, Objects};
+use crate::server::follow;
 
 /// The objects of one namespace, by resource.
 pub(super) struct Snapshot {
@@ -53,7 +54,7 @@ impl Snapshot {
         let mut kinds = BTreeMap::new();
         for resource in resources {
             let Some(place) = countable.path(resource) else { continue };
-            let (objects, version) = kind_cache::list(client, resource, place, Some(namespace)).await?;
+            let (objects, version) = kind_cache::list(client, resource, place, namespace).await?;
             let named = objects.into_iter().map(|object| {
                 let name = object.metadata().name.clone().unwrap_or_default();
                 (name, Arc::new(Measured::new(resource, object)))
@@ -106,8 +107,8 @@ pub(super) async fn stored(
     key: &EntryKey,
 ) -> anyhow::Result<Option<Version>> {
     let Some(place) = countable.path(&key.resource) else { return Ok(None) };
-    let request = kind_cache::request(place, Some(namespace))
-        .get_metadata(&key.name, &kube::api::GetParams::default())?;
+    let request =
+        follow::request(place, Some(namespace)).get_metadata(&key.name, &kube::api::GetParams::default())?;
     match client.request::<PartialObjectMeta<DynamicObject>>(request).await {
         Ok(object) => Ok(object.metadata.resource_version.as_deref().and_then(Version::parse)),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),

@@ -1,0 +1,137 @@
+//! The calls to the API server, and how it refuses them.
+
+use kube::Client;
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams};
+use kube::core::{Request, Status};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+/// Why a call came to nothing. What the API server says is told in its own words.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// The API server refuses.
+    #[error("{}", .0.message)]
+    Refused(Box<Status>),
+    /// There is no answer, or none that can be read.
+    #[error(transparent)]
+    Failed(kube::Error),
+}
+
+impl From<kube::Error> for CallError {
+    fn from(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::Refused(status),
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl From<kube::core::request::Error> for CallError {
+    fn from(error: kube::core::request::Error) -> Self {
+        Self::Failed(kube::Error::BuildRequest(error))
+    }
+}
+
+impl CallError {
+    fn code(&self) -> u16 {
+        match self {
+            Self::Refused(status) => status.code,
+            Self::Failed(_) => 0,
+        }
+    }
+
+    /// There is no such object.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.code() == 404
+    }
+
+    /// The object would not be valid.
+    pub(super) fn is_invalid(&self) -> bool {
+        self.code() == 422
+    }
+
+    /// There is an object of that name.
+    pub(super) fn is_already_exists(&self) -> bool {
+        matches!(self, Self::Refused(status) if status.reason == "AlreadyExists")
+    }
+
+    /// The namespace is being deleted, so nothing new comes into it.
+    pub(super) fn is_namespace_terminating(&self) -> bool {
+        let Self::Refused(status) = self else { return false };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    }
+}
+
+/// What is of interest of an object that was written.
+#[derive(Deserialize)]
+pub(super) struct Stored {
+    #[serde(default)]
+    pub(super) metadata: ObjectMeta,
+}
+
+impl Stored {
+    pub(super) fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn version(&self) -> &str {
+        self.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+}
+
+/// The objects of one resource in one namespace.
+#[derive(Clone)]
+pub(super) struct Store {
+    client: Client,
+    request: Request,
+}
+
+impl Store {
+    pub(super) fn pods(client: &Client, namespace: &str) -> Self {
+        Self::at(client, format!("/api/v1/namespaces/{namespace}/pods"))
+    }
+
+    pub(super) fn daemon_sets(client: &Client, namespace: &str) -> Self {
+        Self::at(client, format!("/apis/apps/v1/namespaces/{namespace}/daemonsets"))
+    }
+
+    pub(super) fn revisions(client: &Client, namespace: &str) -> Self {
+        Self::at(client, format!("/apis/apps/v1/namespaces/{namespace}/controllerrevisions"))
+    }
+
+    fn at(client: &Client, path: String) -> Self {
+        Self { client: client.clone(), request: Request::new(path) }
+    }
+
+    pub(super) async fn create(&self, object: Vec<u8>) -> Result<Stored, CallError> {
+        let request = self.request.create(&PostParams::default(), object)?;
+        Ok(self.client.request(request).await?)
+    }
+
+    pub(super) async fn get<K: DeserializeOwned>(&self, name: &str) -> Result<K, CallError> {
+        Ok(self.client.request(self.request.get(name, &GetParams::default())?).await?)
+    }
+
+    /// Changes an object, but for its status.
+    pub(super) async fn patch(&self, name: &str, patch: &Patch<Value>) -> Result<Stored, CallError> {
+        let request = self.request.patch(name, &PatchParams::default(), patch)?;
+        Ok(self.client.request(request).await?)
+    }
+
+    /// Changes the status of an object.
+    pub(super) async fn patch_status(&self, name: &str, patch: Value) -> Result<Stored, CallError> {
+        let patch = Patch::Merge(patch);
+        let request = self.request.patch_subresource("status", name, &PatchParams::default(), &patch)?;
+        Ok(self.client.request(request).await?)
+    }
+
+    pub(super) async fn delete(&self, name: &str) -> Result<(), CallError> {
+        let request = self.request.delete(name, &DeleteParams::default())?;
+        self.client.request::<IgnoredAny>(request).await?;
+        Ok(())
+    }
+}
