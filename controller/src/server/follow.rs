@@ -4,6 +4,7 @@
 //! [caches behind our own writes](crate::own_writes) is worth anything without that. So this lists and watches by itself, with
 //! bookmarks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -67,6 +68,25 @@ pub(super) enum News<K> {
     Nothing,
     /// The API server doesn't answer; what comes next may take a while.
     Interrupted,
+}
+
+impl<K> News<K> {
+    /// What has come or may have changed, and the keys of what has gone; `known` are the keys of what was there before.
+    pub(super) fn into_changes<Q: Ord>(
+        self,
+        known: impl Iterator<Item = Q>,
+        key_of: impl Fn(&K) -> Q,
+    ) -> (Vec<K>, Vec<Q>) {
+        match self {
+            Self::Listed(listed) => {
+                let there: BTreeSet<Q> = listed.iter().map(&key_of).collect();
+                (listed, known.filter(|key| !there.contains(key)).collect())
+            }
+            Self::Applied(object) => (vec![object], Vec::new()),
+            Self::Deleted(object) => (Vec::new(), vec![key_of(&object)]),
+            Self::Nothing | Self::Interrupted => (Vec::new(), Vec::new()),
+        }
+    }
 }
 
 /// A list of any resource.

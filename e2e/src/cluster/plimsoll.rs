@@ -263,20 +263,6 @@ impl Plimsoll {
         Ok(())
     }
 
-    /// The sum of a metric of all replicas of the controller; of those that wait it is nothing.
-    ///
-    /// # Errors
-    /// One does not answer.
-    pub async fn controller_metric(&self, name: &str) -> anyhow::Result<f64> {
-        let mut sum = 0.0;
-        for controller in &self.controllers {
-            let metrics = get(controller.health_port, "/metrics").await?;
-            let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.rsplit(' ').next());
-            sum += lines.filter_map(|count| count.parse::<f64>().ok()).sum::<f64>();
-        }
-        Ok(sum)
-    }
-
     /// How many reviews a replica of the webhook has validated since it began.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! # Source
 //! `pkg/controller/daemon/daemon_controller.go` (the event handlers)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -192,23 +192,16 @@ impl Caches {
 impl Caches {
     /// Takes in what has become known of DaemonSets.
     pub(super) fn take_daemon_sets(&mut self, news: News<ReceivedDaemonSet>, version: Option<Version>) {
-        match news {
-            News::Listed(listed) => {
-                let mut gone = self.daemon_sets.clone();
-                for received in listed {
-                    gone.remove(&ObjectKey::of(&received.object.metadata));
-                    self.apply_daemon_set(received);
-                }
-                for key in gone.into_keys() {
-                    self.delete_daemon_set(key);
-                }
-            }
-            News::Applied(received) => self.apply_daemon_set(received),
-            News::Deleted(received) => self.delete_daemon_set(ObjectKey::of(&received.object.metadata)),
-            News::Nothing => {}
-            News::Interrupted => return,
+        let (come, gone) = news.into_changes(self.daemon_sets.keys().cloned(), |received| {
+            ObjectKey::of(&received.object.metadata)
+        });
+        for received in come {
+            self.apply_daemon_set(received);
         }
-        self.versions.daemon_sets = version;
+        for key in gone {
+            self.delete_daemon_set(key);
+        }
+        advance(&mut self.versions.daemon_sets, version);
     }
 
     fn apply_daemon_set(&mut self, received: ReceivedDaemonSet) {
@@ -233,23 +226,15 @@ impl Caches {
 impl Caches {
     /// Takes in what has become known of ControllerRevisions.
     pub(super) fn take_revisions(&mut self, news: News<Revision>, version: Option<Version>) {
-        match news {
-            News::Listed(listed) => {
-                let mut gone = self.revisions.clone();
-                for revision in listed {
-                    gone.remove(&ObjectKey::of(&revision.metadata));
-                    self.apply_revision(revision);
-                }
-                for key in gone.into_keys() {
-                    self.delete_revision(&key);
-                }
-            }
-            News::Applied(revision) => self.apply_revision(revision),
-            News::Deleted(revision) => self.delete_revision(&ObjectKey::of(&revision.metadata)),
-            News::Nothing => {}
-            News::Interrupted => return,
+        let known = self.revisions.keys().cloned();
+        let (come, gone) = news.into_changes(known, |revision| ObjectKey::of(&revision.metadata));
+        for revision in come {
+            self.apply_revision(revision);
         }
-        self.versions.revisions = version;
+        for key in &gone {
+            self.delete_revision(key);
+        }
+        advance(&mut self.versions.revisions, version);
     }
 
     fn apply_revision(&mut self, revision: Revision) {
@@ -286,23 +271,14 @@ impl Caches {
 impl Caches {
     /// Takes in what has become known of pods.
     pub(super) fn take_pods(&mut self, news: News<DaemonPod>, version: Option<Version>) {
-        match news {
-            News::Listed(listed) => {
-                let mut gone: BTreeSet<ObjectKey> = self.pods.keys().cloned().collect();
-                for pod in listed {
-                    gone.remove(&ObjectKey::of(&pod.metadata));
-                    self.apply_pod(pod);
-                }
-                for key in gone {
-                    self.delete_pod(&key);
-                }
-            }
-            News::Applied(pod) => self.apply_pod(pod),
-            News::Deleted(pod) => self.delete_pod(&ObjectKey::of(&pod.metadata)),
-            News::Nothing => {}
-            News::Interrupted => return,
+        let (come, gone) = news.into_changes(self.pods.keys().cloned(), |pod| ObjectKey::of(&pod.metadata));
+        for pod in come {
+            self.apply_pod(pod);
         }
-        self.versions.pods = version;
+        for key in &gone {
+            self.delete_pod(key);
+        }
+        advance(&mut self.versions.pods, version);
     }
 
     fn apply_pod(&mut self, pod: DaemonPod) {
@@ -363,25 +339,15 @@ impl Caches {
 impl Caches {
     /// Takes in what has become known of nodes.
     pub(super) fn take_nodes(&mut self, news: News<SlimNode>, version: Option<Version>) {
-        match news {
-            News::Listed(listed) => {
-                let mut gone = self.nodes.clone();
-                for SlimNode(node) in listed {
-                    gone.remove(node.metadata.name.as_deref().unwrap_or_default());
-                    self.apply_node(node);
-                }
-                for name in gone.into_keys() {
-                    self.delete_node(&name);
-                }
-            }
-            News::Applied(SlimNode(node)) => self.apply_node(node),
-            News::Deleted(SlimNode(node)) => {
-                self.delete_node(node.metadata.name.as_deref().unwrap_or_default());
-            }
-            News::Nothing => {}
-            News::Interrupted => return,
+        let name_of = |SlimNode(node): &SlimNode| node.metadata.name.clone().unwrap_or_default();
+        let (come, gone) = news.into_changes(self.nodes.keys().cloned(), name_of);
+        for SlimNode(node) in come {
+            self.apply_node(node);
         }
-        self.versions.nodes = version;
+        for name in &gone {
+            self.delete_node(name);
+        }
+        advance(&mut self.versions.nodes, version);
     }
 
     /// DIFFERENCE: D-DaemonSet-4.
@@ -414,6 +380,13 @@ impl Caches {
             .iter()
             .filter(|(_, known)| known.placement.on(&node).should_run || self.pods.is_on(name, known.uid()));
         self.wakes.now.extend(concerned.map(|(key, _)| key.clone()));
+    }
+}
+
+/// An interruption tells no version.
+fn advance(known: &mut Option<Version>, version: Option<Version>) {
+    if version.is_some() {
+        *known = version;
     }
 }
 
