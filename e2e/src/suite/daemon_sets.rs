@@ -603,11 +603,15 @@ async fn two_controllers(sandbox: Sandbox) -> anyhow::Result<()> {
     add_nodes(&sandbox, 1..=NODES).await?;
     sandbox.cluster.add_upstream_for_daemon_sets()?;
     let seen = async |image: &str| {
-        rolled_out(&sandbox, "agent", NODES).await?;
+        // One that has not heard of the new template yet writes its counts over the other's, so the status alone doesn't tell.
+        sandbox
+            .eventually("no old pod is left", async || {
+                let pods = pods_of(&sandbox, "agent").await?;
+                Ok(pods.iter().all(|pod| pod["spec"]["containers"][0]["image"] == image))
+            })
+            .await?;
         one_on_each(&sandbox, "agent", NODES).await?;
-        let pods = pods_of(&sandbox, "agent").await?;
-        ensure!(pods.iter().all(|pod| pod["spec"]["containers"][0]["image"] == image), "an old pod is left");
-        anyhow::Ok(())
+        rolled_out(&sandbox, "agent", NODES).await
     };
     create(&sandbox, &daemon_set(&sandbox, "agent", "pause:1")).await?;
     seen("pause:1").await?;
@@ -618,5 +622,6 @@ async fn two_controllers(sandbox: Sandbox) -> anyhow::Result<()> {
     sandbox.patch("apps/v1", "DaemonSet", "agent", "", change.take()).await?;
     seen("pause:2").await?;
     sandbox.cluster.hand_daemon_sets_to(DaemonSets::Others).await?;
-    seen("pause:2").await
+    seen("pause:2").await?;
+    Ok(())
 }
