@@ -29,7 +29,6 @@ pub(super) const TESTS: &[(&str, Test)] = &[
 pub(super) const DISTURBING: &[(&str, Test)] = &[
     ("daemon_sets::taken_over_and_given_back", |sandbox| taken_over(sandbox).boxed_local()),
     ("daemon_sets::killed_in_mid_batch", |sandbox| killed(sandbox).boxed_local()),
-    ("daemon_sets::two_controllers_for_a_moment", |sandbox| two_controllers(sandbox).boxed_local()),
 ];
 
 /// A DaemonSet for the nodes of a test.
@@ -594,34 +593,5 @@ async fn killed(sandbox: Sandbox) -> anyhow::Result<()> {
         rolled_out(&sandbox, "agent", NODES).await?;
         one_on_each(&sandbox, "agent", NODES).await?;
     }
-    Ok(())
-}
-
-/// As while an operator changes over without turning the other off: both create pods, and what is too much goes again.
-async fn two_controllers(sandbox: Sandbox) -> anyhow::Result<()> {
-    const NODES: usize = 20;
-    add_nodes(&sandbox, 1..=NODES).await?;
-    sandbox.cluster.add_upstream_for_daemon_sets()?;
-    let seen = async |image: &str| {
-        // One that has not heard of the new template yet writes its counts over the other's, so the status alone doesn't tell.
-        sandbox
-            .eventually("no old pod is left", async || {
-                let pods = pods_of(&sandbox, "agent").await?;
-                Ok(pods.iter().all(|pod| pod["spec"]["containers"][0]["image"] == image))
-            })
-            .await?;
-        one_on_each(&sandbox, "agent", NODES).await?;
-        rolled_out(&sandbox, "agent", NODES).await
-    };
-    create(&sandbox, &daemon_set(&sandbox, "agent", "pause:1")).await?;
-    seen("pause:1").await?;
-    let mut change = json!({"spec": {
-        "updateStrategy": {"rollingUpdate": {"maxUnavailable": "50%"}},
-        "template": {"spec": {"containers": [{"name": "agent", "image": "pause:2"}]}},
-    }});
-    sandbox.patch("apps/v1", "DaemonSet", "agent", "", change.take()).await?;
-    seen("pause:2").await?;
-    sandbox.cluster.hand_daemon_sets_to(DaemonSets::Others).await?;
-    seen("pause:2").await?;
     Ok(())
 }
