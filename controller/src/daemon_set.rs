@@ -20,7 +20,7 @@ pub mod tolerations;
 
 pub use failed_pods::FailedPods;
 pub use history::{History, Revision};
-pub use new_pod::PodMaker;
+pub use new_pod::{PodMaker, template_generation};
 pub use placement::{NodeDecision, Placement};
 pub use plan::{Plan, Situation, Status, plan, selector_in_use};
 pub use pod::DaemonPod;

@@ -126,6 +126,14 @@ impl Cluster {
         }
     }
 
+    /// Has kube-controller-manager keep the DaemonSets beside whoever keeps them by now.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn add_upstream_for_daemon_sets(&self) -> anyhow::Result<()> {
+        self.control_plane.restart_controller_manager(DaemonSets::Upstream)
+    }
+
     /// Where a program of upstream's lies.
     pub fn program(&self, name: &str) -> PathBuf {
         self.control_plane.program(name)

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::CONTROLLER_REVISION_HASH_LABEL;
+use super::new_pod::template_generation;
 use super::pod::DaemonPod;
 
 /// A ControllerRevision.
@@ -114,13 +115,40 @@ impl<'a> History<'a> {
         self.old.last().map_or(0, |revision| revision.revision.max(0)) + 1
     }
 
-    /// The pods that carry another hash than the one that is kept, if duplicates are about to go.
+    /// The pods that carry the hash of a duplicate, which is about to go, and have to carry that of the one that is kept.
+    ///
+    /// DIFFERENCE: D-DaemonSet-9.
     pub fn to_relabel<'p>(&self, pods: impl IntoIterator<Item = &'p DaemonPod>) -> Vec<&'p DaemonPod> {
-        let kept = self.current.filter(|_| !self.duplicates.is_empty());
-        let Some(hash) = kept.map(|revision| revision.hash().unwrap_or_default()) else {
+        let going: BTreeSet<&str> = self.duplicates.iter().filter_map(|revision| revision.hash()).collect();
+        pods.into_iter().filter(|pod| pod.revision_hash().is_some_and(|hash| going.contains(hash))).collect()
+    }
+
+    /// The pods that carry the hash of the current revision but were made before there was one like it, each with the hash of the
+    /// revision that it is of most likely. `generation` is that of the DaemonSet's template.
+    ///
+    /// When two controllers have written down the same new template, upstream's gives all pods the hash of one of them, those of the
+    /// older template too; nobody would replace these any more.
+    ///
+    /// DIFFERENCE: D-DaemonSet-9.
+    pub fn mislabelled<'p>(
+        &self,
+        generation: Option<i64>,
+        pods: impl IntoIterator<Item = &'p DaemonPod>,
+    ) -> Vec<(&'p DaemonPod, &'a str)> {
+        let of_template = |revision: &&Revision| template_generation(&revision.metadata) == generation;
+        // An older revision that has become current again has pods that are older than its last time.
+        let Some((current, generation)) = self.current.filter(of_template).zip(generation) else {
             return Vec::new();
         };
-        pods.into_iter().filter(|pod| pod.revision_hash().unwrap_or_default() != hash).collect()
+        let marked = pods.into_iter().filter(|pod| pod.revision_hash() == current.hash());
+        let older =
+            marked.filter_map(|pod| Some((pod, pod.template_generation().filter(|of| *of < generation)?)));
+        let with_hash = older.filter_map(|(pod, of_pod)| {
+            let of_the_same = |old: &&&Revision| template_generation(&old.metadata) == Some(of_pod);
+            let made_of = self.old.iter().rev().find(of_the_same).or_else(|| self.old.last())?;
+            Some((pod, made_of.hash()?))
+        });
+        with_hash.collect()
     }
 
     /// The old revisions that go so that `limit` of them stay; those that still have pods stay anyway.

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::node_affinity::pin_to_node;
 use super::tolerations::add_default_tolerations;
@@ -21,7 +22,7 @@ pub struct PodMaker {
 impl PodMaker {
     /// Prepares the pods of a DaemonSet with this uid, whose template has this revision hash.
     pub fn new(daemon_set: &DaemonSet, uid: &str, revision_hash: &str) -> Self {
-        let generation = template_generation(daemon_set);
+        let generation = template_generation(&daemon_set.metadata);
         let template = create_pod_template(&daemon_set.spec.template, generation, revision_hash);
         Self { pod: pod_from_template(&template, &Owner::new(API_VERSION, KIND, &daemon_set.metadata, uid)) }
     }
@@ -64,12 +65,12 @@ pub fn create_pod_template(
     template
 }
 
-/// The generation of the DaemonSet's template, which the API server shows in an annotation; `None` if it is missing or
-/// no number.
+/// The generation of a DaemonSet's template, which the API server shows in an annotation, and a revision of it repeats; `None` if
+/// it is missing or no number.
 ///
 /// # Source
 /// `pkg/controller/daemon/util/daemonset_util.go` (`GetTemplateGeneration`)
-pub fn template_generation(daemon_set: &DaemonSet) -> Option<i64> {
-    let annotations = daemon_set.metadata.annotations.as_ref()?;
+pub fn template_generation(metadata: &ObjectMeta) -> Option<i64> {
+    let annotations = metadata.annotations.as_ref()?;
     annotations.get(TEMPLATE_GENERATION_ANNOTATION)?.parse().ok()
 }

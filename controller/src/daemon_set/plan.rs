@@ -200,7 +200,7 @@ impl<'a> Situation<'a> {
         Self {
             daemon_set,
             revision_hash,
-            template_generation: template_generation(daemon_set),
+            template_generation: template_generation(&daemon_set.metadata),
             min_ready_seconds: daemon_set.spec.min_ready_seconds.unwrap_or(0),
             now,
             nodes,

@@ -61,6 +61,17 @@ impl DaemonPod {
         labels_of(&self.metadata).get(CONTROLLER_REVISION_HASH_LABEL).map(String::as_str)
     }
 
+    /// The generation of the template that it was made of, if a label says so.
+    pub fn template_generation(&self) -> Option<i64> {
+        labels_of(&self.metadata).get(POD_TEMPLATE_GENERATION_LABEL)?.parse().ok()
+    }
+
+    /// Gives it the hash of another revision.
+    pub fn set_revision_hash(&mut self, hash: &str) {
+        let labels = self.metadata.labels.get_or_insert_default();
+        labels.insert(CONTROLLER_REVISION_HASH_LABEL.to_owned(), hash.to_owned());
+    }
+
     /// Whether it is being deleted.
     pub fn is_being_deleted(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()

@@ -10,7 +10,7 @@ use crate::template_hash::template_hash;
 ///
 /// DIFFERENCE: D-DaemonSet-1. A hash that no pod tells is ours.
 pub fn revision_hash<'a>(daemon_set: &DaemonSet, pods: impl IntoIterator<Item = &'a DaemonPod>) -> String {
-    let generation = template_generation(daemon_set);
+    let generation = template_generation(&daemon_set.metadata);
     let current = pods.into_iter().filter(|pod| pod.is_updated("", generation));
     let collisions = daemon_set.status.as_ref().and_then(|status| status.collision_count);
     let known = current.filter_map(DaemonPod::revision_hash).min();

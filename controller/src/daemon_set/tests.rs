@@ -398,8 +398,45 @@ fn of_equal_revisions_the_latest_stays_and_pods_follow_it() {
     assert_eq!(history.number_of_current(), 2);
     let pods = [pod("one", "a", "a", "{}"), pod("two", "a", "c", "{}"), pod("three", "a", "b", "{}")];
     let relabelled: Vec<&str> = history.to_relabel(&pods).into_iter().map(DaemonPod::name).collect();
-    assert_eq!(relabelled, ["one", "three"]);
+    assert_eq!(relabelled, ["one"]);
     assert!(History::new("y", &revisions[..2]).to_relabel(&pods).is_empty());
+}
+
+#[test]
+fn pods_older_than_the_current_revision_are_of_an_older_one() {
+    let first_of = |generation: i64, mut revision: Revision| {
+        let annotation = (TEMPLATE_GENERATION_ANNOTATION.to_owned(), generation.to_string());
+        revision.metadata.annotations = Some([annotation].into());
+        revision
+    };
+    let revisions = [
+        first_of(1, revision("a", 1, "x")),
+        first_of(2, revision("b", 2, "y")),
+        first_of(4, revision("c", 3, "z")),
+    ];
+    let made_of = |name: &str, generation: i64, hash: &str| {
+        let mut pod = pod(name, "a", hash, "{}");
+        let labels = pod.metadata.labels.get_or_insert_default();
+        labels.insert(POD_TEMPLATE_GENERATION_LABEL.to_owned(), generation.to_string());
+        pod
+    };
+    // Generation 3 went back to revision `a`; nothing tells of that any more.
+    let pods = [
+        made_of("one", 1, "c"),
+        made_of("two", 3, "c"),
+        made_of("three", 4, "c"),
+        made_of("four", 1, "b"),
+        pod("five", "a", "c", "{}"),
+    ];
+    let mislabelled = |data: &str, generation| {
+        let history = History::new(data, &revisions);
+        let pods = history.mislabelled(generation, &pods).into_iter();
+        pods.map(|(pod, hash)| (pod.name().to_owned(), hash.to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(mislabelled("z", Some(4)), [("one".into(), "a".into()), ("two".into(), "b".into())]);
+    // Revision `b` is in force again: its pods may be of its first time.
+    assert!(mislabelled("y", Some(5)).is_empty());
+    assert!(mislabelled("z", None).is_empty());
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(super) const TESTS: &[(&str, Test)] = &[
 pub(super) const DISTURBING: &[(&str, Test)] = &[
     ("daemon_sets::taken_over_and_given_back", |sandbox| taken_over(sandbox).boxed_local()),
     ("daemon_sets::killed_in_mid_batch", |sandbox| killed(sandbox).boxed_local()),
+    ("daemon_sets::two_controllers_for_a_moment", |sandbox| two_controllers(sandbox).boxed_local()),
 ];
 
 /// A DaemonSet for the nodes of a test.
@@ -306,11 +307,17 @@ async fn let_go(sandbox: Sandbox) -> anyhow::Result<()> {
         })
         .await?;
     one_on_each(&sandbox, "agent", 1).await?;
-    // With its label back it is one too many; the older one is kept.
+    // With its label back it is one too many; the older one is kept, and of two of the same second the first by name.
+    let both = [pods_of(&sandbox, "agent").await?, pods.clone()].concat();
+    let age = |pod: &&Value| {
+        let metadata = &pod["metadata"];
+        (text(&metadata["creationTimestamp"]).to_owned(), text(&metadata["name"]).to_owned())
+    };
+    let older = both.iter().min_by_key(age).cloned().context("no pod")?;
     sandbox.patch("v1", "Pod", name, "", json!({"metadata": {"labels": {"app": "agent"}}})).await?;
     sandbox
         .eventually("the older one is kept", async || {
-            Ok(uids(&pods_of(&sandbox, "agent").await?) == uids(&pods))
+            Ok(uids(&pods_of(&sandbox, "agent").await?) == uids(std::slice::from_ref(&older)))
         })
         .await
 }
@@ -593,5 +600,53 @@ async fn killed(sandbox: Sandbox) -> anyhow::Result<()> {
         rolled_out(&sandbox, "agent", NODES).await?;
         one_on_each(&sandbox, "agent", NODES).await?;
     }
+    Ok(())
+}
+
+/// As while an operator changes over without turning the other off: both create pods, and what is too much goes again.
+async fn two_controllers(sandbox: Sandbox) -> anyhow::Result<()> {
+    const NODES: usize = 20;
+    const ROLLOUTS: usize = 5;
+    add_nodes(&sandbox, 1..=NODES).await?;
+    sandbox.cluster.add_upstream_for_daemon_sets()?;
+    // Returns who has created the pods.
+    let seen = async |image: &str| {
+        sandbox
+            .eventually("no old pod is left", async || {
+                let pods = pods_of(&sandbox, "agent").await?;
+                Ok(pods.iter().all(|pod| pod["spec"]["containers"][0]["image"] == image))
+            })
+            .await?;
+        one_on_each(&sandbox, "agent", NODES).await?;
+        rolled_out(&sandbox, "agent", NODES).await?;
+        let pods = pods_of(&sandbox, "agent").await?;
+        let creators =
+            pods.iter().map(|pod| text(&pod["metadata"]["managedFields"][0]["manager"]).to_owned());
+        anyhow::Ok(creators.collect::<BTreeSet<String>>())
+    };
+    let roll_out = async |image: &str| {
+        let change =
+            json!({"spec": {"template": {"spec": {"containers": [{"name": "agent", "image": image}]}}}});
+        sandbox.patch("apps/v1", "DaemonSet", "agent", "", change).await?;
+        seen(image).await.with_context(|| format!("rollout of {image}"))
+    };
+    let mut set = daemon_set(&sandbox, "agent", "pause:0");
+    set["spec"]["updateStrategy"] =
+        json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "50%"}});
+    create(&sandbox, &set).await?;
+    seen("pause:0").await?;
+    // Upstream's takes some seconds to begin.
+    let mut images = (1..).map(|number| format!("pause:{number}"));
+    let mut together = 0;
+    for image in images.by_ref().take(200) {
+        together += usize::from(roll_out(&image).await?.len() == 2);
+        if together == ROLLOUTS {
+            break;
+        }
+    }
+    ensure!(together == ROLLOUTS, "both created pods in {together} rollouts");
+    sandbox.cluster.hand_daemon_sets_to(DaemonSets::Others).await?;
+    let last = images.next().unwrap_or_default();
+    roll_out(&last).await?;
     Ok(())
 }

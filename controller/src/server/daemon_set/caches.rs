@@ -290,17 +290,18 @@ impl Caches {
         if old.as_ref().is_some_and(|old| same_version(&old.metadata, &pod.metadata)) {
             return;
         }
-        if pod.is_being_deleted() {
-            self.observe_deletion(&pod);
-            self.wake_owner(&pod.metadata);
-            self.pods.store(pod);
-            return;
-        }
+        // DIFFERENCE: D-DaemonSet-7.
         if old.is_none() {
             let owner = self.owner(&key.namespace, controller_of(&pod.metadata)).map(|(key, _)| key);
             if let Some(owner) = owner {
                 self.expectations.created(&owner, 1);
             }
+        }
+        if pod.is_being_deleted() {
+            self.observe_deletion(&pod);
+            self.wake_owner(&pod.metadata);
+            self.pods.store(pod);
+            return;
         }
         self.wake_concerned(old.as_ref().map(|old| &old.metadata), &pod.metadata);
         if old.is_some_and(|old| !old.is_ready()) && pod.is_ready() {

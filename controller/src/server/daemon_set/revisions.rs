@@ -3,6 +3,7 @@
 //! # Source
 //! `pkg/controller/daemon/update.go`
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -15,16 +16,18 @@ use super::caches::Known;
 use super::store::{Store, Stored};
 use crate::daemon_set::{
     API_VERSION, CONTROLLER_REVISION_HASH_LABEL, DaemonPod, History, KIND, ReceivedDaemonSet, Revision,
+    template_generation,
 };
 use crate::object_key::ObjectKey;
 use crate::owner::Owner;
 
-/// Where the revisions, the pods and the DaemonSet itself are, and who is told of written revisions.
+/// Where the revisions, the pods and the DaemonSet itself are, and who is told of what is written.
 pub(super) struct Stores<'s> {
     pub(super) revisions: &'s Store,
     pub(super) pods: &'s Store,
     pub(super) daemon_sets: &'s Store,
     pub(super) wrote: &'s (dyn Fn(&Stored) + Sync),
+    pub(super) wrote_pod: &'s (dyn Fn(&Stored) + Sync),
 }
 
 /// The data goes byte by byte as it was written down.
@@ -39,14 +42,14 @@ struct NewRevision<'n> {
 }
 
 /// Brings the history up to date: each revision has a hash, exactly one stands for the template, and that has the highest number.
-/// Returns its hash.
+/// Returns its hash. Pods that carry the hash of a revision that they aren't of are given another.
 ///
 /// # Source
 /// `pkg/controller/daemon/update.go` (`constructHistory`)
 pub(super) async fn keep(
     known: &Known,
     revisions: &mut [Arc<Revision>],
-    pods: &[Arc<DaemonPod>],
+    pods: &mut [Arc<DaemonPod>],
     stores: &Stores<'_>,
 ) -> anyhow::Result<String> {
     for revision in revisions.iter_mut().filter(|revision| revision.hash().is_none()) {
@@ -64,9 +67,19 @@ pub(super) async fn keep(
         return create(known, history.number_of_current(), stores).await;
     };
     let hash = current.hash().unwrap_or_default().to_owned();
-    for pod in history.to_relabel(pods.iter().map(|pod| &**pod)) {
-        let labels = json!({"metadata": {"labels": {CONTROLLER_REVISION_HASH_LABEL: hash}}});
-        stores.pods.patch(pod.name(), &Patch::Merge(labels)).await?;
+    let all = || pods.iter().map(|pod| &**pod);
+    let generation = template_generation(known.metadata());
+    let mislabelled = history.mislabelled(generation, all());
+    let of_duplicates = history.to_relabel(all()).into_iter().map(|pod| (pod, hash.as_str()));
+    let hashes = mislabelled.into_iter().chain(of_duplicates);
+    let hashes: HashMap<String, String> =
+        hashes.map(|(pod, hash)| (pod.name().to_owned(), hash.to_owned())).collect();
+    for pod in pods.iter_mut() {
+        if let Some(hash) = hashes.get(pod.name()) {
+            let labels = json!({"metadata": {"labels": {CONTROLLER_REVISION_HASH_LABEL: hash}}});
+            (stores.wrote_pod)(&stores.pods.patch(pod.name(), &Patch::Merge(labels)).await?);
+            Arc::make_mut(pod).set_revision_hash(hash);
+        }
     }
     for duplicate in &history.duplicates {
         stores.revisions.delete(duplicate.name()).await?;

@@ -10,7 +10,8 @@ use super::store::{CallError, Store, Stored};
 use crate::daemon_set::Status;
 
 /// Writes what has been counted, and with `observed` that the present generation has been looked at, unless that is what the
-/// DaemonSet says already. Returns the DaemonSet as it has become, if it was written.
+/// DaemonSet says already, or it is of a newer generation by now, whose news begins the next sync. Returns the DaemonSet as it has
+/// become, if it was written.
 pub(super) async fn write(
     store: &Store,
     daemon_set: &DaemonSet,
@@ -43,10 +44,15 @@ pub(super) async fn write(
         Ok(stored) => return Ok(Some(stored)),
         Err(refused) => refused,
     };
-    // Most likely it has changed meanwhile, which takes nothing from what was counted.
+    // Most likely it has changed meanwhile, which takes nothing from what was counted, unless someone else has counted by a newer
+    // template.
     let present: Stored = store.get(name).await?;
     if present.metadata.uid != metadata.uid {
         return Err(refused);
+    }
+    // DIFFERENCE: D-DaemonSet-8.
+    if present.metadata.generation != metadata.generation {
+        return Ok(None);
     }
     patch(&present.metadata.resource_version).await.map(Some)
 }

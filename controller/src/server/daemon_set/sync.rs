@@ -48,16 +48,17 @@ impl Controller {
         let wrote_pod = |pod: &Stored| self.wrote(key, &known, pods_resource(), pod);
         // DIFFERENCE: D-DaemonSet-5.
         let wrote = |revision: &Stored| self.wrote(key, &known, revisions_resource(), revision);
-        let pods = claimer.claim(pods, &pods_store, wrote_pod).await?;
+        let mut pods = claimer.claim(pods, &pods_store, wrote_pod).await?;
         let stores = Stores {
             revisions: &revisions_store,
             pods: &pods_store,
             daemon_sets: &daemon_sets,
             wrote: &wrote,
+            wrote_pod: &wrote_pod,
         };
         let history = async {
             let mut revisions = claimer.claim(revisions, &revisions_store, wrote).await?;
-            let hash = revisions::keep(&known, &mut revisions, &pods, &stores).await?;
+            let hash = revisions::keep(&known, &mut revisions, &mut pods, &stores).await?;
             anyhow::Ok((revisions, hash))
         };
         let (revisions, hash) = history.await.context("failed to construct revisions of DaemonSet")?;

@@ -89,6 +89,15 @@ fn a_pod_that_comes_and_goes_is_what_was_waited_for() {
 }
 
 #[test]
+fn a_pod_whose_first_news_is_that_it_goes_had_come_before() {
+    let mut caches = caches();
+    caches.expectations.expect(&agent(), 1, [], Duration::ZERO);
+    let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    caches.take_pods(News::Listed(vec![pod("p", "2", OWNER, going)]), version(2));
+    assert!(caches.expectations.are_met(&agent(), Duration::ZERO));
+}
+
+#[test]
 fn an_orphan_concerns_those_that_would_take_it_and_another_controllers_pod_nobody() {
     let mut caches = caches();
     caches.take_pods(News::Applied(pod("p", "2", None, json!({}))), version(2));
