@@ -12,6 +12,7 @@ pub mod node_affinity;
 pub mod placement;
 pub mod plan;
 pub mod pod;
+mod pods_by_node;
 pub mod received;
 pub mod revision_hash;
 mod rolling_update;

@@ -1,9 +1,12 @@
 //! A cluster of upstream's own programs and ours on loopback, with KWOK for nodes, made for one run and gone with it.
 
+mod api_server;
+mod bare;
 mod control_plane;
 mod empty_webhook;
 mod forwarder;
 mod identity;
+mod kwok;
 mod nodes;
 mod plimsoll;
 mod process;
@@ -14,11 +17,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use kube::Client;
 
+pub(crate) use bare::BareCluster;
 use control_plane::ControlPlane;
 pub use control_plane::{DaemonSets, Programs};
 use empty_webhook::EmptyWebhook;
 pub use empty_webhook::{Options as EmptyWebhookOptions, answer as answer_emptily};
 pub use plimsoll::{CERTIFICATE_SECRET, Plimsoll};
+pub(crate) use process::Process;
 pub use process::Signal;
 
 /// Who decides about LimitRanges and quotas.
@@ -66,7 +71,7 @@ impl Cluster {
         let programs = Programs::build()?;
         let folder = fresh_folder()?;
         let built_ins = matches!(shape.deciders, Deciders::BuiltIns | Deciders::Beside);
-        let control_plane = ControlPlane::start(&programs, &folder, built_ins).await?;
+        let control_plane = ControlPlane::start(programs, &folder, built_ins).await?;
         let client = control_plane.client_of(None).await?;
         nodes::create(&client, shape.nodes).await.context("can't create the nodes")?;
         let (mut plimsoll, mut empty) = (None, None);
@@ -106,7 +111,7 @@ impl Cluster {
     /// # Errors
     /// It does not start.
     pub async fn crash_api_server(&self) -> anyhow::Result<()> {
-        self.control_plane.crash_api_server().await
+        self.control_plane.api_server.crash().await
     }
 
     /// Hands the DaemonSets over: whoever kept them ends at once before the other begins.
@@ -166,12 +171,12 @@ impl Cluster {
 
     /// The folder with logs and configuration.
     pub fn folder(&self) -> &Path {
-        &self.control_plane.folder
+        &self.control_plane.api_server.folder
     }
 
     /// The kubeconfig of an administrator.
     pub fn kubeconfig(&self) -> &Path {
-        &self.control_plane.kubeconfig
+        &self.control_plane.api_server.kubeconfig
     }
 }
 

@@ -21,6 +21,27 @@ pub struct Options {
     /// Which specs.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Focus::value_variants().to_vec())]
     focus: Vec<Focus>,
+    /// Whose work the specs look at.
+    #[arg(long, value_enum, default_value_t = Of::Plimsoll)]
+    of: Of,
+}
+
+/// Whose work the specs look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Of {
+    /// Ours, with upstream's own turned off.
+    Plimsoll,
+    /// Upstream's own, which tells what can pass on such nodes at all.
+    Upstream,
+}
+
+impl Of {
+    fn deciders(self) -> Deciders {
+        match self {
+            Self::Plimsoll => Deciders::Plimsoll { webhooks: 2 },
+            Self::Upstream => Deciders::BuiltIns,
+        }
+    }
 }
 
 /// A group of specs.
@@ -31,6 +52,9 @@ enum Focus {
     /// LimitRange.
     #[value(name = "limitrange")]
     LimitRange,
+    /// DaemonSet and ControllerRevision.
+    #[value(name = "daemonset")]
+    DaemonSet,
 }
 
 impl Focus {
@@ -39,6 +63,7 @@ impl Focus {
         match self {
             Self::Quota => r"\[sig-api-machinery\] ResourceQuota ",
             Self::LimitRange => r"\[sig-scheduling\] LimitRange ",
+            Self::DaemonSet => r"\[sig-apps\] (Daemon set|ControllerRevision) ",
         }
     }
 }
@@ -88,7 +113,7 @@ impl Spec {
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
     let program = upstream::build_conformance()?;
     let runtime = Runtime::new().context("can't start the runtime")?;
-    let shape = Shape { deciders: Deciders::Plimsoll { webhooks: 2 }, nodes: 3 };
+    let shape = Shape { deciders: options.of.deciders(), nodes: 3 };
     let cluster = runtime.block_on(Cluster::start(shape))?;
     let report = cluster.folder().join("conformance.json");
     let log = cluster.folder().join("conformance.log");
@@ -102,6 +127,7 @@ pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
         .arg("--allowed-not-ready-nodes=-1")
         .arg(format!("--ginkgo.focus={}", patterns.join("|")))
         .arg(format!("--ginkgo.skip={SKIPPED}"))
+        .arg("--ginkgo.no-color")
         .arg(format!("--ginkgo.json-report={}", report.display()))
         .current_dir(cluster.folder())
         .stdin(Stdio::null())

@@ -1,7 +1,6 @@
 //! What the controller does next for a DaemonSet: which nodes get a pod, which pods go, and the counts that its status shows.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
@@ -13,6 +12,7 @@ use super::failed_pods::FailedPods;
 use super::new_pod::template_generation;
 use super::placement::{NodeDecision, Placement};
 use super::pod::{DaemonPod, Ended};
+use super::pods_by_node::PodsByNode;
 use super::strategy::{allows_surge, is_rolling_update};
 
 pub use super::rolling_update::RolloutError;
@@ -23,15 +23,14 @@ pub struct Situation<'a> {
     pub(super) daemon_set: &'a DaemonSet,
     /// The hash of the current revision, which marks pods of it.
     pub(super) revision_hash: &'a str,
-    pub(super) template_generation: Option<i64>,
+    /// As the pods' labels tell it.
+    pub(super) template_generation: Option<String>,
     pub(super) min_ready_seconds: i32,
     pub(super) now: Timestamp,
     /// In the order given.
-    pub(super) nodes: Vec<(&'a str, NodeDecision)>,
-    /// By the node that they are meant for; without those that have ended and are being deleted, and those meant for no node.
-    pods: HashMap<&'a str, Vec<&'a DaemonPod>>,
-    /// Those meant for nodes that are not there, by the name of the node.
-    pub(super) elsewhere: BTreeMap<&'a str, Vec<&'a DaemonPod>>,
+    nodes: Vec<(&'a str, NodeDecision)>,
+    /// Without those that have ended and are being deleted.
+    pub(super) pods: PodsByNode<'a>,
     /// Whether a node may have two pods.
     allows_surge: bool,
 }
@@ -185,33 +184,31 @@ impl<'a> Situation<'a> {
             (node.metadata.name.as_deref().unwrap_or_default(), placement.on(node))
         });
         let nodes: Vec<(&str, NodeDecision)> = decided.collect();
-        let mut by_node: HashMap<&str, Vec<&DaemonPod>> = HashMap::with_capacity(nodes.len());
-        for pod in pods {
-            let pod: &DaemonPod = pod.borrow();
-            if pod.ended != Ended::No && pod.is_being_deleted() {
-                continue;
-            }
-            if let Some(node) = &pod.target {
-                by_node.entry(node).or_default().push(pod);
-            }
-        }
-        let known: HashSet<&str> = nodes.iter().map(|(node, _)| *node).collect();
-        let elsewhere = by_node.extract_if(|node, _| !known.contains(node)).collect();
+        let pods = pods.iter().map(|pod| -> &DaemonPod { pod.borrow() });
+        let pods = pods.filter(|pod| pod.ended == Ended::No || !pod.is_being_deleted());
+        let pods = PodsByNode::new(nodes.iter().map(|(node, _)| *node), pods);
         Self {
             daemon_set,
             revision_hash,
-            template_generation: template_generation(&daemon_set.metadata),
+            template_generation: template_generation(&daemon_set.metadata).map(|number| number.to_string()),
             min_ready_seconds: daemon_set.spec.min_ready_seconds.unwrap_or(0),
             now,
             nodes,
-            pods: by_node,
-            elsewhere,
+            pods,
             allows_surge: allows_surge(daemon_set),
         }
     }
 
-    pub(super) fn pods_on(&self, node: &str) -> &[&'a DaemonPod] {
-        self.pods.get(node).map(Vec::as_slice).unwrap_or_default()
+    /// The nodes, each with what is decided for it and its pods.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&'a str, NodeDecision, &[&'a DaemonPod])> {
+        self.nodes
+            .iter()
+            .zip(self.pods.of_each_node())
+            .map(|((node, decision), pods)| (*node, *decision, pods))
+    }
+
+    pub(super) fn is_updated(&self, pod: &DaemonPod) -> bool {
+        pod.is_updated(self.revision_hash, self.template_generation.as_deref())
     }
 
     pub(super) fn is_available(&self, pod: &DaemonPod) -> bool {
@@ -224,8 +221,8 @@ impl<'a> Situation<'a> {
     /// `pkg/controller/daemon/daemon_controller.go` (`updateDaemonSetStatus`)
     pub fn status(&self) -> Status {
         let mut status = Status::default();
-        for (node, decision) in &self.nodes {
-            let first = self.pods_on(node).iter().min_by_key(|pod| pod.keep_order());
+        for (_, decision, pods) in self.nodes() {
+            let first = pods.iter().min_by_key(|pod| pod.keep_order());
             if !decision.should_run {
                 status.number_misscheduled += i32::from(first.is_some());
                 continue;
@@ -235,16 +232,15 @@ impl<'a> Situation<'a> {
             status.current_number_scheduled += 1;
             status.number_ready += i32::from(pod.is_ready());
             status.number_available += i32::from(self.is_available(pod));
-            let is_updated = pod.is_updated(self.revision_hash, self.template_generation);
-            status.updated_number_scheduled += i32::from(is_updated);
+            status.updated_number_scheduled += i32::from(self.is_updated(pod));
         }
         status
     }
 
     /// The nodes that should run a pod and have none.
     pub fn lacking(&self) -> impl Iterator<Item = &'a str> {
-        let wanted = self.nodes.iter().filter(|(_, decision)| decision.should_run);
-        wanted.map(|(node, _)| *node).filter(|node| self.pods_on(node).is_empty())
+        let lacking = self.nodes().filter(|(_, decision, pods)| decision.should_run && pods.is_empty());
+        lacking.map(|(node, _, _)| node)
     }
 
     /// Brings a pod to each node that should run one, and deletes those that have ended, are too many or in the wrong place.
@@ -252,12 +248,11 @@ impl<'a> Situation<'a> {
     /// # Source
     /// `pkg/controller/daemon/daemon_controller.go` (`manage`)
     fn manage(&self, failed: &mut FailedPods, plan: &mut Plan) {
-        for (node, decision) in &self.nodes {
-            let pods = self.pods_on(node);
+        for (node, decision, pods) in self.nodes() {
             if decision.should_run && pods.is_empty() {
-                plan.actions.create_on.push((*node).to_owned());
+                plan.actions.create_on.push(node.to_owned());
             } else if decision.should_continue_running {
-                self.keep_one(node, *decision, pods, failed, plan);
+                self.keep_one(node, decision, pods, failed, plan);
             } else {
                 let going = pods.iter().filter(|pod| !pod.is_being_deleted());
                 plan.actions.delete.extend(going.map(|pod| pod.name().to_owned()));
@@ -276,6 +271,13 @@ impl<'a> Situation<'a> {
         failed: &mut FailedPods,
         plan: &mut Plan,
     ) {
+        // So it is nearly always.
+        if let [only] = pods
+            && only.ended == Ended::No
+            && !only.is_being_deleted()
+        {
+            return;
+        }
         let metadata = &self.daemon_set.metadata;
         let uid = metadata.uid.as_deref().unwrap_or_default();
         let observed = self.daemon_set.status.as_ref().and_then(|status| status.observed_generation);
@@ -333,7 +335,7 @@ impl<'a> Situation<'a> {
     /// # Source
     /// `pkg/controller/daemon/daemon_controller.go` (`getUnscheduledPodsWithoutNode`)
     fn delete_unbound_without_node(&self, actions: &mut Actions) {
-        let unbound = self.elsewhere.values().flatten().filter(|pod| pod.node_name.is_empty());
+        let unbound = self.pods.elsewhere.values().flatten().filter(|pod| pod.node_name.is_empty());
         actions.delete.extend(unbound.map(|pod| pod.name().to_owned()));
     }
 }

@@ -99,16 +99,16 @@ impl DaemonPod {
         }
     }
 
-    /// Whether it is of the current revision, by its hash or else by the number of the template's generation.
+    /// Whether it is of the current revision, by its hash or else by the generation of the template, written as in its label.
     ///
     /// # Source
     /// `pkg/controller/daemon/util/daemonset_util.go` (`IsPodUpdated`)
-    pub fn is_updated(&self, revision_hash: &str, template_generation: Option<i64>) -> bool {
-        let generation = || {
-            let label = labels_of(&self.metadata).get(POD_TEMPLATE_GENERATION_LABEL);
-            template_generation.is_some_and(|number| label.is_some_and(|label| *label == number.to_string()))
+    pub fn is_updated(&self, revision_hash: &str, template_generation: Option<&str>) -> bool {
+        let is_of_generation = || {
+            let label = labels_of(&self.metadata).get(POD_TEMPLATE_GENERATION_LABEL).map(String::as_str);
+            template_generation.is_some() && label == template_generation
         };
-        (!revision_hash.is_empty() && self.revision_hash() == Some(revision_hash)) || generation()
+        (!revision_hash.is_empty() && self.revision_hash() == Some(revision_hash)) || is_of_generation()
     }
 
     /// The order in which pods of one node are kept: bound before unbound, older before younger, then by name.

@@ -43,7 +43,7 @@ impl<'a> Situation<'a> {
     /// # Source
     /// `pkg/controller/daemon/update.go` (`rollingUpdate`, `updatedDesiredNodeCounts`)
     pub(super) fn rolling_update(&self) -> Result<Actions, RolloutError> {
-        let desired = self.nodes.iter().filter(|(_, decision)| decision.should_run).count();
+        let desired = self.nodes().filter(|(_, decision, _)| decision.should_run).count();
         let desired = i32::try_from(desired).unwrap_or(i32::MAX);
         let mut unavailable =
             max_unavailable(self.daemon_set, desired).map_err(RolloutError::MaxUnavailable)?;
@@ -56,11 +56,9 @@ impl<'a> Situation<'a> {
 
     /// The nodes that have pods or should have one.
     fn places(&self) -> impl Iterator<Item = (&'a str, Option<NodeDecision>, OnNode<'a>)> {
-        let nodes = self.nodes.iter().filter_map(|(node, decision)| {
-            let pods = self.pods_on(node);
-            (decision.should_run || !pods.is_empty()).then(|| (*node, Some(*decision), self.on_node(pods)))
-        });
-        let elsewhere = self.elsewhere.iter().map(|(node, pods)| (*node, None, self.on_node(pods)));
+        let nodes = self.nodes().filter(|(_, decision, pods)| decision.should_run || !pods.is_empty());
+        let nodes = nodes.map(|(node, decision, pods)| (node, Some(decision), self.on_node(pods)));
+        let elsewhere = self.pods.elsewhere.iter().map(|(node, pods)| (*node, None, self.on_node(pods)));
         nodes.chain(elsewhere)
     }
 
@@ -69,8 +67,7 @@ impl<'a> Situation<'a> {
     fn on_node(&self, pods: &[&'a DaemonPod]) -> OnNode<'a> {
         let (mut new, mut old) = (None, None);
         for pod in pods.iter().filter(|pod| !pod.is_being_deleted()) {
-            let is_updated = pod.is_updated(self.revision_hash, self.template_generation);
-            let place = if is_updated { &mut new } else { &mut old };
+            let place = if self.is_updated(pod) { &mut new } else { &mut old };
             if place.replace(*pod).is_some() {
                 return OnNode::Excess;
             }
@@ -91,16 +88,16 @@ impl<'a> Situation<'a> {
             match on_node {
                 OnNode::Excess | OnNode::Nothing | OnNode::Both { .. } => unavailable += 1,
                 OnNode::New(pod) => unavailable += i64::from(!self.is_available(pod)),
-                OnNode::Old(pod) if self.is_available(pod) => candidates.push(pod.name().to_owned()),
+                OnNode::Old(pod) if self.is_available(pod) => candidates.push(pod.name()),
                 OnNode::Old(pod) => {
                     unavailable += 1;
-                    broken.push(pod.name().to_owned());
+                    broken.push(pod.name());
                 }
             }
         }
         candidates.truncate(at_least_none(max_unavailable - unavailable));
         broken.extend(candidates);
-        Actions { create_on: Vec::new(), delete: broken }
+        Actions { create_on: Vec::new(), delete: broken.into_iter().map(str::to_owned).collect() }
     }
 
     /// New pods come before old ones go.
@@ -127,7 +124,7 @@ impl<'a> Situation<'a> {
                     match (self.is_available(old), decision.should_run) {
                         (false, true) => actions.create_on.push(node.to_owned()),
                         (false, false) => actions.delete.push(old.name().to_owned()),
-                        (true, true) => candidates.push(node.to_owned()),
+                        (true, true) => candidates.push(node),
                         (true, false) => unwanted.push(old.name().to_owned()),
                     }
                 }
@@ -137,7 +134,7 @@ impl<'a> Situation<'a> {
         unwanted.truncate(at_least_none(available - i64::from(desired)));
         actions.delete.extend(unwanted);
         candidates.truncate(at_least_none(max_surge - surge));
-        actions.create_on.extend(candidates);
+        actions.create_on.extend(candidates.into_iter().map(str::to_owned));
         Ok(actions)
     }
 }

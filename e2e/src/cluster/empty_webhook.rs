@@ -17,7 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::control_plane::{START, free_port};
+use super::api_server::{START, free_port};
 use super::identity::write;
 use super::plimsoll::register;
 use super::process::Process;

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::cargo::cargo;
 
-use super::control_plane::{DaemonSets, START, free_port};
+use super::api_server::{START, free_port};
+use super::control_plane::DaemonSets;
 use super::forwarder::Forwarder;
 use super::process::Process;
 
@@ -307,7 +308,7 @@ async fn get(port: u16, path: &str) -> anyhow::Result<String> {
     Ok(body.to_owned())
 }
 
-fn build() -> anyhow::Result<()> {
+pub(super) fn build() -> anyhow::Result<()> {
     // With this program among them everything needs the same features, so no crate is built twice.
     let packages = ["-p", "plimsoll-e2e", "-p", "plimsoll-webhook", "-p", "plimsoll-controller"];
     let arguments = [&["build", "--profile", "runner", "--quiet"][..], &packages].concat();
@@ -319,7 +320,7 @@ fn build() -> anyhow::Result<()> {
 }
 
 /// A program of ours lies beside this one.
-fn program(name: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("this program has no path")?;
     Ok(own.parent().context("this program lies nowhere")?.join(name))
 }
