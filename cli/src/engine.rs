@@ -9,6 +9,7 @@ mod explain;
 mod find_pod;
 mod names_of_kinds;
 mod quota;
+mod rollout;
 mod schedule;
 mod state;
 mod static_pods;
@@ -19,11 +20,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
+use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_resource_math::pod_resources::ParsePodResourcesError;
 
 use crate::explain::Explanation;
-use crate::report::{Body, Change, ObjectReport, Outcome, Report};
+use crate::report::{Body, Change, ObjectReport, Outcome, Report, RolloutReport};
 use crate::static_pods::StaticPod;
 use crate::world::made_up_nodes::{MadeUpNodes, made_up_nodes};
 use crate::world::{Input, InputKind, Inputs, Object, World};
@@ -42,14 +44,16 @@ pub struct Settings {
     pub made_up_nodes: Option<MadeUpNodes>,
 }
 
-/// Runs everything and tells what became of it.
+/// Runs everything and tells what became of it. With `new`, the new forms of DaemonSets among the inputs, it goes on with the rolling
+/// updates to these.
 pub fn run(
     inputs: Inputs,
     static_pods: Vec<StaticPod>,
+    new: Option<Inputs>,
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Report {
-    Engine::new(settings, inputs.kinds.clone()).run(inputs, static_pods, progress).report()
+    Engine::new(settings, inputs.kinds.clone()).run(inputs, static_pods, new, progress).report()
 }
 
 /// Runs everything and explains the amounts of one pod.
@@ -64,7 +68,7 @@ pub fn explain(
 ) -> Result<Explanation, ExplainError> {
     let mut engine = Engine::new(settings, inputs.kinds.clone());
     engine.keeps_given = true;
-    let engine = engine.run(inputs, static_pods, &mut |_| {});
+    let engine = engine.run(inputs, static_pods, None, &mut |_| {});
     let found = find_pod::find(&engine.rows, pod)?;
     Ok(engine.explain(found)?)
 }
@@ -85,6 +89,7 @@ impl Engine<'_> {
         mut self,
         inputs: Inputs,
         static_pods: Vec<StaticPod>,
+        new: Option<Inputs>,
         progress: &mut dyn FnMut(Progress),
     ) -> Self {
         self.notes = inputs.notes;
@@ -97,7 +102,8 @@ impl Engine<'_> {
         if let Some(nodes) = &self.settings.made_up_nodes {
             self.world.nodes.extend(made_up_nodes(nodes));
         }
-        self.count_usage(unknown);
+        self.countable_unknown = unknown;
+        self.count_usage();
         self.create_mirror_pods(static_pods);
         progress(Progress { step: Step::Applying, done: total - rest.len(), total });
         for input in rest {
@@ -108,6 +114,9 @@ impl Engine<'_> {
         self.run_daemon_sets();
         self.run_workloads(&mut scheduling, progress);
         self.schedule_waiting(&mut scheduling, progress);
+        if let Some(new) = new {
+            self.roll_out(new, &mut scheduling, progress);
+        }
         self
     }
 }
@@ -145,6 +154,9 @@ struct Engine<'s> {
     assumed_namespaces: Vec<String>,
     /// Whether pods are kept as they were given, too.
     keeps_given: bool,
+    /// Resources that quotas can count beside those that are known.
+    countable_unknown: Vec<GroupResource>,
+    rollouts: Vec<RolloutReport>,
 }
 
 /// One object and what became of it.
@@ -166,6 +178,8 @@ struct Row {
     given_uid: Option<String>,
     /// A pod as it was before anything was filled in, if that is kept.
     given: Option<Box<Pod>>,
+    /// Whether it has been deleted since.
+    gone: bool,
 }
 
 impl<'s> Engine<'s> {
@@ -178,6 +192,8 @@ impl<'s> Engine<'s> {
             notes: Vec::new(),
             assumed_namespaces: Vec::new(),
             keeps_given: false,
+            countable_unknown: Vec::new(),
+            rollouts: Vec::new(),
         }
     }
 
@@ -189,8 +205,8 @@ impl<'s> Engine<'s> {
         }
         let node_reports = self.node_reports();
         let quota_reports = self.quota_reports();
-        let objects = self.rows.into_iter().map(Row::report).collect();
-        Report::new(objects, quota_reports, node_reports, self.notes)
+        let objects = self.rows.into_iter().filter(|row| !row.gone).map(Row::report).collect();
+        Report::new(objects, quota_reports, node_reports, self.rollouts, self.notes)
     }
 }
 
@@ -210,6 +226,7 @@ impl Row {
             existing: false,
             given_uid: None,
             given: None,
+            gone: false,
         }
     }
 
@@ -228,7 +245,7 @@ impl Row {
 
     /// Whether the object is stored.
     fn is_stored(&self) -> bool {
-        !matches!(self.outcome, Outcome::Denied | Outcome::Invalid)
+        !self.gone && !matches!(self.outcome, Outcome::Denied | Outcome::Invalid)
     }
 
     fn report(mut self) -> ObjectReport {

@@ -2,11 +2,15 @@
 //!
 //! Serialised, this is the stable interface of `-o json` and `-o yaml`; `docs/simulate.schema.json` describes it.
 
+mod rollout;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 use serde::Serialize;
 use serde_json::Value;
+
+pub use rollout::{RolloutOutcome, RolloutReport, RolloutStep};
 
 /// The version of the machine-readable output; it changes when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -20,6 +24,9 @@ pub struct Report {
     pub quotas: Vec<QuotaReport>,
     /// Every node, in order of name, as it stands at the end.
     pub nodes: Vec<NodeReport>,
+    /// What became of the rolling updates, if any were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<RolloutReport>,
     /// The counts, and what is to be said of the run as a whole.
     pub summary: Summary,
 }
@@ -169,6 +176,7 @@ impl Report {
         objects: Vec<ObjectReport>,
         quotas: Vec<QuotaReport>,
         nodes: Vec<NodeReport>,
+        rollouts: Vec<RolloutReport>,
         remarks: Vec<String>,
     ) -> Self {
         let mut summary = Summary { schema_version: SCHEMA_VERSION, notes: remarks, ..Summary::default() };
@@ -183,12 +191,16 @@ impl Report {
                 Outcome::Pending => summary.pending += 1,
             }
         }
-        Self { objects, quotas, nodes, summary }
+        Self { objects, quotas, nodes, rollouts, summary }
     }
 
-    /// Whether nothing was refused and nothing waits.
+    /// Whether nothing was refused, nothing waits, and no rolling update stands still.
     pub fn all_well(&self) -> bool {
-        self.summary.denied == 0 && self.summary.invalid == 0 && self.summary.pending == 0
+        let stands = [RolloutOutcome::Stalled, RolloutOutcome::Refused];
+        !self.rollouts.iter().any(|rollout| stands.contains(&rollout.outcome))
+            && self.summary.denied == 0
+            && self.summary.invalid == 0
+            && self.summary.pending == 0
     }
 }
 

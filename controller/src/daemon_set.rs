@@ -23,7 +23,7 @@ pub use failed_pods::FailedPods;
 pub use history::{History, Revision};
 pub use new_pod::{PodMaker, template_generation};
 pub use placement::{NodeDecision, Placement};
-pub use plan::{Plan, Situation, Status, plan, selector_in_use};
+pub use plan::{Actions, Plan, Situation, Status, plan, selector_in_use};
 pub use pod::DaemonPod;
 pub use received::ReceivedDaemonSet;
 pub use revision_hash::revision_hash;

@@ -9,5 +9,6 @@ pub mod owner;
 pub mod pod_from_template;
 #[cfg(feature = "server")]
 pub mod server;
+mod slim_metadata;
 pub mod template_hash;
 pub mod work_queue;

@@ -227,6 +227,23 @@ mod tests {
     }
 
     #[test]
+    fn what_always_fails_is_tried_fourteen_times_in_the_first_minute_and_once_in_the_second() {
+        let mut queue = WorkQueue::default();
+        queue.add("a", at(0));
+        let mut tries = Vec::new();
+        while let Some(due) = if tries.is_empty() { Some(at(0)) } else { queue.next_due() }
+            && due < Duration::from_mins(2)
+        {
+            assert_eq!(queue.take(due).map(|taken| taken.key), Some("a"));
+            queue.add_failed("a", due);
+            queue.done(&"a", due);
+            tries.push(due);
+        }
+        let in_minute = |minute: u64| tries.iter().filter(|at| at.as_secs() / 60 == minute).count();
+        assert_eq!((in_minute(0), in_minute(1)), (14, 1));
+    }
+
+    #[test]
     fn many_that_fail_share_ten_tries_a_second() {
         let mut queue: WorkQueue<u32> = WorkQueue::default();
         for key in 0..100 {

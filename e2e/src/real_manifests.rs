@@ -77,7 +77,7 @@ fn simulate(file: &Path) -> Simulated {
         let inputs = read_all(&sources).and_then(|manifests| read_inputs(manifests, &sources));
         inputs.map(|inputs| {
             let settings = Settings { strict: false, now: Timestamp::UNIX_EPOCH, made_up_nodes: None };
-            engine::run(inputs, Vec::new(), &settings, &mut |_| {});
+            engine::run(inputs, Vec::new(), None, &settings, &mut |_| {});
         })
     };
     match panic::catch_unwind(run) {

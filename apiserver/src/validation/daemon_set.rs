@@ -25,6 +25,20 @@ pub fn validate_create(daemon_set: &DaemonSet) -> ErrorList {
     distinct(errors)
 }
 
+/// What is wrong with the new form of a DaemonSet, beyond [what is wrong with it by itself](validate_create).
+///
+/// # Source
+/// kubernetes `pkg/apis/apps/validation` (`ValidateDaemonSetSpecUpdate`)
+pub fn validate_update(new: &DaemonSet, old: &DaemonSet) -> ErrorList {
+    let mut errors = ErrorList::new();
+    if new.spec.selector != old.spec.selector {
+        let path = Path::root("spec");
+        let selector = go_json::label_selector(&new.spec.selector);
+        errors.push(Error::invalid(&path.child("selector"), selector, super::FIELD_IMMUTABLE));
+    }
+    errors
+}
+
 /// # Source
 /// kubernetes `pkg/apis/apps/validation` (`ValidateDaemonSetSpec`)
 fn validate_spec(errors: &mut ErrorList, spec: &DaemonSetSpec, path: &Path<'_>) {

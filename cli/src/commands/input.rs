@@ -1,6 +1,6 @@
 //! What every command reads that runs manifests: files, static pods, nodes that are made up, and how to take them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -94,13 +94,19 @@ impl InputArguments {
     /// # Errors
     /// Every fault of the kind that comes first: paths, documents, static pods.
     pub(super) fn read(&self) -> Result<Read, ReadError> {
-        if self.paths.is_empty() && self.static_pods.is_empty() {
+        self.read_with(None)
+    }
+
+    /// Reads everything that the arguments name, and one more path.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) fn read_with(&self, more: Option<&Path>) -> Result<Read, ReadError> {
+        let paths: Vec<&Path> = self.paths.iter().map(PathBuf::as_path).chain(more).collect();
+        if paths.is_empty() && self.static_pods.is_empty() {
             return Err(ReadError::NoPaths);
         }
-        let sources = read_sources(&self.paths).map_err(ReadError::Problems)?;
-        let inputs = read_all(&sources).and_then(|manifests| read_inputs(manifests, &sources));
-        let inputs = inputs.map_err(ReadError::Problems)?;
-        drop(sources);
+        let inputs = read_paths(&paths)?;
         let static_pods = read_static_pods(&self.static_pods).map_err(ReadError::Problems)?;
         if inputs.objects.is_empty() && inputs.notes.is_empty() && static_pods.is_empty() {
             return Err(ReadError::NoObjects);
@@ -119,7 +125,22 @@ impl InputArguments {
     }
 }
 
-fn read_sources(paths: &[PathBuf]) -> Result<Vec<Source>, Vec<Problem>> {
+/// Reads the objects of a path.
+///
+/// # Errors
+/// Every fault of the kind that comes first: paths, documents; or there is none.
+pub(super) fn read_objects(path: &Path) -> Result<Inputs, ReadError> {
+    let inputs = read_paths(&[path])?;
+    if inputs.objects.is_empty() { Err(ReadError::NoObjects) } else { Ok(inputs) }
+}
+
+fn read_paths(paths: &[&Path]) -> Result<Inputs, ReadError> {
+    let sources = read_sources(paths).map_err(ReadError::Problems)?;
+    let inputs = read_all(&sources).and_then(|manifests| read_inputs(manifests, &sources));
+    inputs.map_err(ReadError::Problems)
+}
+
+fn read_sources(paths: &[&Path]) -> Result<Vec<Source>, Vec<Problem>> {
     let mut sources = Vec::new();
     let mut problems = Vec::new();
     for path in paths {

@@ -299,7 +299,7 @@ fn why_skipped(skipped: Skipped) -> Option<&'static str> {
 
 /// The kinds of objects that controllers make; each is made once.
 #[derive(Default)]
-struct CreatedKinds {
+pub(super) struct CreatedKinds {
     pod: Option<Arc<InputKind>>,
     claim: Option<Arc<InputKind>>,
     replica_set: Option<Arc<InputKind>>,
@@ -307,7 +307,7 @@ struct CreatedKinds {
 }
 
 impl CreatedKinds {
-    fn pod(&mut self) -> Arc<InputKind> {
+    pub(super) fn pod(&mut self) -> Arc<InputKind> {
         known(&mut self.pod, "", "Pod", "pods")
     }
 

@@ -23,10 +23,13 @@ fn counted<'a>(object: &'a Object, resources: &'a PodResources) -> Counted<'a> {
 }
 
 impl Engine<'_> {
-    /// Counts what the cluster's state uses of each quota.
-    pub(super) fn count_usage(&mut self, countable_unknown: Vec<GroupResource>) {
+    /// Counts what all that is stored uses of each quota.
+    pub(super) fn count_usage(&mut self) {
+        if self.world.namespaces.values().all(|namespace| namespace.quotas.is_empty()) {
+            return;
+        }
         let mut countable: Vec<GroupResource> = self.kinds.namespaced().collect();
-        countable.extend(countable_unknown);
+        countable.extend(self.countable_unknown.iter().cloned());
         let surroundings = Surroundings {
             now: self.settings.now,
             device_classes: &self.world.device_classes,

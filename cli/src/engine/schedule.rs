@@ -17,6 +17,13 @@ pub(super) struct Scheduling {
     waiting: Vec<usize>,
 }
 
+impl Scheduling {
+    /// A pod is gone, and what it took of its node is free again.
+    pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
+        self.snapshot.remove_pod(namespace, pod);
+    }
+}
+
 impl Engine<'_> {
     /// Prepares the scheduler for the nodes of the cluster.
     pub(super) fn begin_scheduling(&mut self) -> Scheduling {
@@ -49,6 +56,21 @@ impl Engine<'_> {
             self.schedule_one(index, scheduling);
             progress(Progress { step: Step::Scheduling, done: done + 1, total });
         }
+    }
+
+    /// Decides about every pod that has no node yet, those that waited before among them.
+    pub(super) fn schedule_waiting_again(
+        &mut self,
+        scheduling: &mut Scheduling,
+        progress: &mut dyn FnMut(Progress),
+    ) {
+        let seen = self.rows.iter().enumerate().take(scheduling.seen);
+        let pending = seen.filter(|(_, row)| row.is_stored() && row.outcome == Outcome::Pending);
+        scheduling.waiting.extend(pending.map(|(place, _)| place));
+        for place in &scheduling.waiting {
+            self.rows[*place].waits = None;
+        }
+        self.schedule_waiting(scheduling, progress);
     }
 
     fn take_note_of_new_pods(&mut self, scheduling: &mut Scheduling) {

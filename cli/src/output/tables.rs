@@ -8,6 +8,7 @@ mod pending;
 mod placed;
 mod quotas;
 mod refused;
+mod rollouts;
 mod warnings;
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
@@ -34,6 +35,8 @@ pub fn render(report: &Report, width: Option<u16>) -> String {
         refused::section(report),
         placed::section(report),
         pending::section(report),
+        rollouts::summary(report),
+        rollouts::steps(report),
         quotas::section(report),
         nodes::section(report),
         warnings::section(report),

@@ -32,6 +32,18 @@ fn what_is_printed_keeps_to_the_schema() {
 }
 
 #[test]
+fn rollouts_keep_to_the_schema() {
+    for scenario in ["rollout", "rollout_quota", "rollout_no_room"] {
+        let folder = repository().join("cli/tests/scenarios").join(scenario);
+        let arguments = fs::read_to_string(folder.join("args")).unwrap();
+        let arguments: Vec<&str> = arguments.split_whitespace().chain(["-o", "json"]).collect();
+        let report: Value = serde_json::from_str(&plimsoll(&folder, &arguments, "").output).unwrap();
+        assert_eq!(faults(&report), Vec::<String>::new(), "{scenario}");
+        assert!(!report["rollouts"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
 fn the_schema_tells_right_from_wrong() {
     let answer = plimsoll(&repository(), &["simulate", "examples/shop", "-o", "json"], "");
     let report: Value = serde_json::from_str(&answer.output).unwrap();

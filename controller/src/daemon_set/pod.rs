@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::node_affinity::target_of;
 use super::{CONTROLLER_REVISION_HASH_LABEL, POD_TEMPLATE_GENERATION_LABEL};
+use crate::slim_metadata::SlimMetadata;
 
 /// A pod as far as the controller looks at it: a cluster has many, and most of what they hold decides nothing here.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -124,7 +125,7 @@ impl DaemonPod {
 #[derive(Deserialize)]
 struct Received {
     #[serde(default)]
-    metadata: ObjectMeta,
+    metadata: SlimMetadata,
     spec: Option<ReceivedSpec>,
     status: Option<ReceivedStatus>,
 }
@@ -157,7 +158,7 @@ impl From<Received> for DaemonPod {
         let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
         let condition = conditions.iter().find(|condition| condition.type_ == "Ready");
         Self::of_parts(
-            &received.metadata,
+            received.metadata.into(),
             spec.and_then(|spec| spec.node_name.as_deref()),
             spec.and_then(|spec| spec.affinity.as_ref()),
             status.and_then(|status| status.phase.as_deref()),
@@ -171,8 +172,20 @@ impl From<&Pod> for DaemonPod {
         let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
         let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
         let condition = conditions.iter().find(|condition| condition.type_ == "Ready");
+        let metadata = &pod.metadata;
+        let metadata = ObjectMeta {
+            name: metadata.name.clone(),
+            namespace: metadata.namespace.clone(),
+            uid: metadata.uid.clone(),
+            resource_version: metadata.resource_version.clone(),
+            labels: metadata.labels.clone(),
+            owner_references: metadata.owner_references.clone(),
+            creation_timestamp: metadata.creation_timestamp.clone(),
+            deletion_timestamp: metadata.deletion_timestamp.clone(),
+            ..ObjectMeta::default()
+        };
         Self::of_parts(
-            &pod.metadata,
+            metadata,
             spec.and_then(|spec| spec.node_name.as_deref()),
             spec.and_then(|spec| spec.affinity.as_ref()),
             status.and_then(|status| status.phase.as_deref()),
@@ -183,27 +196,17 @@ impl From<&Pod> for DaemonPod {
 
 impl DaemonPod {
     fn of_parts(
-        metadata: &ObjectMeta,
+        metadata: ObjectMeta,
         node_name: Option<&str>,
         affinity: Option<&Affinity>,
         phase: Option<&str>,
         ready: Option<(bool, &Option<Time>)>,
     ) -> Self {
-        let target = target_of(metadata, node_name, affinity);
+        let target = target_of(&metadata, node_name, affinity).ok().map(str::to_owned);
         Self {
-            metadata: ObjectMeta {
-                name: metadata.name.clone(),
-                namespace: metadata.namespace.clone(),
-                uid: metadata.uid.clone(),
-                resource_version: metadata.resource_version.clone(),
-                labels: metadata.labels.clone(),
-                owner_references: metadata.owner_references.clone(),
-                creation_timestamp: metadata.creation_timestamp.clone(),
-                deletion_timestamp: metadata.deletion_timestamp.clone(),
-                ..ObjectMeta::default()
-            },
+            metadata,
             node_name: node_name.unwrap_or_default().to_owned(),
-            target: target.ok().map(str::to_owned),
+            target,
             ended: match phase {
                 Some("Failed") => Ended::Failed,
                 Some("Succeeded") => Ended::Succeeded,

@@ -33,6 +33,8 @@ struct Measurement {
     settled: f64,
     /// Seconds of CPU until then, and until all events were written.
     cpu: f64,
+    /// Seconds of CPU of the API server until the status told of it.
+    api_server_cpu: f64,
     /// Mebibytes when all was done.
     memory: f64,
     /// Per cent of a core, while nodes tell that they are well.
@@ -50,8 +52,8 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     writeln!(
         output,
-        "{:<42}{:>10}{:>10}{:>8}{:>12}{:>16}{:>8}",
-        "", "created s", "status s", "CPU s", "memory MiB", "heartbeats CPU", "writes"
+        "{:<42}{:>10}{:>10}{:>8}{:>17}{:>12}{:>16}{:>8}",
+        "", "created s", "status s", "CPU s", "API server CPU s", "memory MiB", "heartbeats CPU", "writes"
     )?;
     for count in nodes {
         let mut rows = [
@@ -67,11 +69,12 @@ pub(super) async fn run(
             let of = |field: fn(&Measurement) -> f64| median(measurements.iter().map(field).collect());
             writeln!(
                 output,
-                "{:<42}{:>10.2}{:>10.2}{:>8.2}{:>12.1}{:>14.2} %{:>8.0}",
+                "{:<42}{:>10.2}{:>10.2}{:>8.2}{:>17.2}{:>12.1}{:>14.2} %{:>8.0}",
                 format!("{name}, {count} nodes"),
                 of(|row| row.created),
                 of(|row| row.settled),
                 of(|row| row.cpu),
+                of(|row| row.api_server_cpu),
                 of(|row| row.memory),
                 of(|row| row.idle_cpu),
                 of(|row| row.idle_writes),
@@ -89,7 +92,7 @@ async fn measure(keeper: DaemonSets, nodes: usize, heartbeats: Duration) -> anyh
     // Once it has looked at a DaemonSet for no node it is at work.
     create(client, "nowhere", "none").await?;
     status_of(client, "nowhere", 0).await?;
-    let before = cpu_of(&controller)?;
+    let (before, api_server_before) = (cpu_of(&controller)?, cluster.api_server_cpu_seconds()?);
     let started = Instant::now();
     create(client, "agent", "all").await?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
@@ -99,6 +102,7 @@ async fn measure(keeper: DaemonSets, nodes: usize, heartbeats: Duration) -> anyh
     let created = started.elapsed().as_secs_f64();
     status_of(client, "agent", nodes).await?;
     let settled = started.elapsed().as_secs_f64();
+    let api_server_cpu = cluster.api_server_cpu_seconds()? - api_server_before;
     quiet(client).await?;
     let (cpu, memory) = (cpu_of(&controller)? - before, controller.memory()?.1);
 
@@ -108,7 +112,7 @@ async fn measure(keeper: DaemonSets, nodes: usize, heartbeats: Duration) -> anyh
     let idle_writes = writes(client).await? - writes_before;
     ensure!(count(&pods).await? == nodes, "there are {} pods for {nodes} nodes", count(&pods).await?);
     cluster.remove_folder()?;
-    Ok(Measurement { created, settled, cpu, memory, idle_cpu, idle_writes })
+    Ok(Measurement { created, settled, cpu, api_server_cpu, memory, idle_cpu, idle_writes })
 }
 
 fn cpu_of(controller: &Process) -> anyhow::Result<f64> {

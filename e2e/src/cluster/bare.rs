@@ -51,6 +51,13 @@ impl BareCluster {
         Process::start(name, self.folder(), command)
     }
 
+    /// The CPU time that the API server has taken so far, in seconds.
+    pub(crate) fn api_server_cpu_seconds(&self) -> anyhow::Result<f64> {
+        let of_all: Vec<(String, f64)> = self.api_server.cpu_seconds().collect::<anyhow::Result<_>>()?;
+        let of_it = of_all.into_iter().find(|(name, _)| name == "kube-apiserver");
+        Ok(of_it.context("there is no API server")?.1)
+    }
+
     /// The folder with logs and configuration.
     pub(crate) fn folder(&self) -> &Path {
         &self.api_server.folder

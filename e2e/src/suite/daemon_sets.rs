@@ -223,6 +223,8 @@ async fn kubectl_rolls_out(sandbox: Sandbox) -> anyhow::Result<()> {
         anyhow::Ok(numbers.collect::<Vec<_>>())
     };
     apply("pause:1").await?;
+    // Until the controller has heard of the nodes, no pod is as many as it wants.
+    rolled_out(&sandbox, "agent", 3).await?;
     ensure!(status().await?.ends_with("daemon set \"agent\" successfully rolled out\n"));
     let first = pods_of(&sandbox, "agent").await?;
     apply("pause:2").await?;
@@ -502,7 +504,7 @@ async fn refused_calls(sandbox: Sandbox) -> anyhow::Result<()> {
         set["spec"]["updateStrategy"] =
             json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}});
         // Until the policy is in force a change may get through, so there is one more until one is refused.
-        let mut number = 0;
+        let mut number = 0_u64;
         sandbox
             .eventually("a call is refused", async || {
                 number += 1;
@@ -512,6 +514,14 @@ async fn refused_calls(sandbox: Sandbox) -> anyhow::Result<()> {
                 Ok(refusals(&sandbox, &policy).await? > 0)
             })
             .await?;
+        // No hot loop: each try waits twice as long as the last, so that in a first minute there are fourteen, of two calls at most,
+        // and some for the news that came before.
+        let before = refusals(&sandbox, &policy).await?;
+        sandbox
+            .eventually("two more are refused", async || Ok(refusals(&sandbox, &policy).await? >= before + 2))
+            .await?;
+        let refused = refusals(&sandbox, &policy).await?;
+        ensure!(refused <= 2 * (14 + number), "{refused} times {operation} {resource}");
         let version = "admissionregistration.k8s.io/v1";
         sandbox.delete_cluster_wide(version, "ValidatingAdmissionPolicyBinding", &policy).await?;
         sandbox.delete_cluster_wide(version, "ValidatingAdmissionPolicy", &policy).await?;
@@ -522,14 +532,15 @@ async fn refused_calls(sandbox: Sandbox) -> anyhow::Result<()> {
 }
 
 /// How often a policy of the API server has refused a call.
-async fn refusals(sandbox: &Sandbox, policy: &str) -> anyhow::Result<usize> {
+async fn refusals(sandbox: &Sandbox, policy: &str) -> anyhow::Result<u64> {
     let metrics = sandbox.client.request_text(http::Request::get("/metrics").body(Vec::new())?).await?;
     let refused = metrics.lines().filter(|line| {
         line.starts_with("apiserver_validating_admission_policy_check_total{")
             && line.contains(&format!("policy=\"{policy}\""))
             && line.contains("enforcement_action=\"deny\"")
     });
-    Ok(refused.count())
+    let counts = refused.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
+    Ok(counts.sum())
 }
 
 /// kube-controller-manager makes the pods, ours takes them over, changes them, and gives them back: nothing restarts, and no

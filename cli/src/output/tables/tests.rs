@@ -77,6 +77,7 @@ fn shows_each_question_in_a_section() {
             requested: amounts(&[("cpu", "1500m"), ("memory", "1Gi"), ("example.com/gpu", "1")]),
             pods: 2,
         }],
+        Vec::new(),
         vec!["namespace \"shop\" is taken to exist".to_owned()],
     );
     check(

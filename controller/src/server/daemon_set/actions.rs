@@ -3,7 +3,7 @@
 //! # Source
 //! `pkg/controller/daemon/daemon_controller.go` (`syncNodes`), `pkg/controller/controller_utils.go` (`RealPodControl`)
 
-use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 
 use super::events::Teller;
 use super::store::{CallError, Store, Stored};
@@ -11,6 +11,8 @@ use crate::daemon_set::received::ReceivedPodMaker;
 
 /// How many pods are created, and how many deleted, before the caches have to show them.
 pub(super) const BURST: usize = 250;
+/// How many calls are under way at the same time: more connections cost more than they bring, the API server above all.
+const CALLS: usize = 16;
 /// How many pods are created at once at first; twice as many each time that all goes well.
 const FIRST_BATCH: usize = 1;
 
@@ -43,7 +45,8 @@ pub(super) async fn create(
             store.create(pod).await
         });
         let (mut is_refused, mut is_terminating) = (false, false);
-        for result in join_all(calls).await {
+        let mut results = stream::iter(calls.collect::<Vec<_>>()).buffered(CALLS);
+        while let Some(result) = results.next().await {
             match result {
                 Ok(pod) => {
                     teller.normal("SuccessfulCreate", format!("Created pod: {}", pod.name()));
@@ -71,7 +74,7 @@ pub(super) async fn create(
     outcome
 }
 
-/// Deletes pods, all at once. Returns those that did not go, and why unless they were gone already.
+/// Deletes pods, many at a time. Returns those that did not go, and why unless they were gone already.
 pub(super) async fn delete<'p>(
     store: &Store,
     pods: &[&'p str],
@@ -79,7 +82,8 @@ pub(super) async fn delete<'p>(
 ) -> Vec<(&'p str, Option<CallError>)> {
     let calls = pods.iter().map(async |pod| (*pod, store.delete(pod).await));
     let mut stay = Vec::new();
-    for (pod, result) in join_all(calls).await {
+    let mut results = stream::iter(calls.collect::<Vec<_>>()).buffered(CALLS);
+    while let Some((pod, result)) = results.next().await {
         match result {
             Ok(()) => teller.normal("SuccessfulDelete", format!("Deleted pod: {pod}")),
             Err(error) if error.is_not_found() => stay.push((pod, None)),

@@ -5,6 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
 use crate::server::follow::Followed;
+use crate::slim_metadata::SlimMetadata;
 
 /// A node with nothing but name, version, labels and taints.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,7 +21,7 @@ impl Followed for SlimNode {
 #[derive(Deserialize)]
 struct Received {
     #[serde(default)]
-    metadata: ObjectMeta,
+    metadata: SlimMetadata,
     spec: Option<ReceivedSpec>,
 }
 
@@ -31,15 +32,9 @@ struct ReceivedSpec {
 
 impl From<Received> for SlimNode {
     fn from(Received { metadata, spec }: Received) -> Self {
-        let metadata = ObjectMeta {
-            name: metadata.name,
-            labels: metadata.labels,
-            resource_version: metadata.resource_version,
-            ..ObjectMeta::default()
-        };
         let taints = spec.and_then(|spec| spec.taints);
         let spec = taints.map(|taints| NodeSpec { taints: Some(taints), ..NodeSpec::default() });
-        Self(Node { metadata, spec, status: None })
+        Self(Node { metadata: metadata.into(), spec, status: None })
     }
 }
 

@@ -1,5 +1,8 @@
 //! The calls to the API server, and how it refuses them.
 
+use http::HeaderValue;
+use http::header::ACCEPT;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams};
 use kube::core::{Request, Status};
@@ -7,7 +10,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use crate::slim_metadata::SlimMetadata;
+
+/// What asks for no more than the metadata of an object that is written.
+const METADATA_ONLY: HeaderValue =
+    HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
 
 /// Why a call came to nothing. What the API server says is told in its own words.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +75,21 @@ impl CallError {
 
 /// What is of interest of an object that was written.
 #[derive(Deserialize)]
+#[serde(from = "Received")]
 pub(super) struct Stored {
-    #[serde(default)]
     pub(super) metadata: ObjectMeta,
+}
+
+#[derive(Deserialize)]
+struct Received {
+    #[serde(default)]
+    metadata: SlimMetadata,
+}
+
+impl From<Received> for Stored {
+    fn from(received: Received) -> Self {
+        Self { metadata: received.metadata.into() }
+    }
 }
 
 impl Stored {
@@ -108,7 +127,8 @@ impl Store {
     }
 
     pub(super) async fn create(&self, object: Vec<u8>) -> Result<Stored, CallError> {
-        let request = self.request.create(&PostParams::default(), object)?;
+        let mut request = self.request.create(&PostParams::default(), object)?;
+        request.headers_mut().insert(ACCEPT, METADATA_ONLY);
         Ok(self.client.request(request).await?)
     }
 
