@@ -73,7 +73,7 @@ impl Engine<'_> {
         }
         let mut going: Vec<Rollout> = Vec::new();
         for input in daemon_sets {
-            if let Some(rollout) = self.begin_rollout(input) {
+            if let Some(rollout) = self.begin_rollout(input, &going) {
                 going.push(rollout);
             }
         }
@@ -95,7 +95,7 @@ impl Engine<'_> {
     }
 
     /// Replaces a DaemonSet; none if there is nothing to follow.
-    fn begin_rollout(&mut self, input: Input) -> Option<Rollout> {
+    fn begin_rollout(&mut self, input: Input, going: &[Rollout]) -> Option<Rollout> {
         let mut row = self.row(input);
         let answer = row.refusal.take().map_or_else(
             || self.place_in_namespace(&mut row).and_then(|()| self.default_and_validate(&mut row)),
@@ -113,7 +113,15 @@ impl Engine<'_> {
             lowest_ready: 0,
             steps: Vec::new(),
         };
+        let is_again = |other: &Rollout| {
+            (&other.report.namespace, &other.report.name) == (&report.namespace, &report.name)
+        };
         let begun = answer.map_err(|status| (RolloutOutcome::Refused, status.message));
+        let twice = going
+            .iter()
+            .any(is_again)
+            .then(|| "it stands in the new manifests twice; the first counts".to_owned());
+        let begun = begun.and_then(|()| twice.map_or(Ok(()), |told| Err((RolloutOutcome::Unchanged, told))));
         match begun.and_then(|()| self.replace_daemon_set(row, &report)) {
             Ok(place) => self.rollout(place, report),
             Err((outcome, message)) => {
