@@ -45,17 +45,22 @@ impl Engine<'_> {
         }
     }
 
+    /// The stored pods that a DaemonSet owns or takes, each with the place of its row; none if it is not cared for.
+    pub(super) fn claimed_by(&self, daemon_set: &DaemonSet, uid: &str) -> Option<Vec<(usize, &Row, &Pod)>> {
+        let selector = selector_in_use(daemon_set)?;
+        let owner = Owner::new(daemon_set::API_VERSION, daemon_set::KIND, &daemon_set.metadata, uid);
+        let stored = self.rows.iter().enumerate().filter(|(_, row)| row.is_stored());
+        let pods = stored.filter_map(|(place, row)| Some((place, row, row.pod()?)));
+        let neighbours = pods.filter(|(_, _, pod)| pod.metadata.namespace == daemon_set.metadata.namespace);
+        Some(Claims::new(&owner, &selector, neighbours, |(_, _, pod)| &pod.metadata).owned)
+    }
+
     fn pods_of_daemon_set(&self, daemon_set: &DaemonSet, resource: &GroupResource, wanted: &mut Vec<Pod>) {
         let metadata = &daemon_set.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         let uid = uid_of(resource, namespace, metadata.name.as_deref().unwrap_or_default());
-        let Some(selector) = selector_in_use(daemon_set) else { return };
-        let owner = Owner::new(daemon_set::API_VERSION, daemon_set::KIND, metadata, &uid);
-        let stored = self.rows.iter().filter(|row| row.is_stored()).filter_map(Row::pod);
-        let neighbours =
-            stored.filter(|pod| pod.metadata.namespace.as_deref().unwrap_or_default() == namespace);
-        let claims = Claims::new(&owner, &selector, neighbours, |pod| &pod.metadata);
-        let pods: Vec<DaemonPod> = claims.owned.into_iter().map(DaemonPod::from).collect();
+        let Some(claimed) = self.claimed_by(daemon_set, &uid) else { return };
+        let pods: Vec<DaemonPod> = claimed.into_iter().map(|(_, _, pod)| DaemonPod::from(pod)).collect();
         let hash = revision_hash(daemon_set, &pods);
         let situation = Situation::new(daemon_set, &hash, &self.world.nodes, &pods, self.settings.now);
         let maker = PodMaker::new(daemon_set, &uid, &hash);

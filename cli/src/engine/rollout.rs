@@ -10,10 +10,9 @@ use k8s_openapi::api::apps::v1::DaemonSet;
 use plimsoll_api::status::Status;
 use plimsoll_controller::daemon_set::pod::Readiness;
 use plimsoll_controller::daemon_set::{
-    self, Actions, DaemonPod, FailedPods, PodMaker, Situation, TEMPLATE_GENERATION_ANNOTATION, plan,
-    revision_hash, selector_in_use, template_generation,
+    Actions, DaemonPod, FailedPods, PodMaker, Situation, TEMPLATE_GENERATION_ANNOTATION, plan, revision_hash,
+    template_generation,
 };
-use plimsoll_controller::owner::{Claims, Owner};
 
 use super::expand::CreatedKinds;
 use super::schedule::Scheduling;
@@ -117,12 +116,14 @@ impl Engine<'_> {
             (&other.report.namespace, &other.report.name) == (&report.namespace, &report.name)
         };
         let begun = answer.map_err(|status| (RolloutOutcome::Refused, status.message));
-        let twice = going
-            .iter()
-            .any(is_again)
-            .then(|| "it stands in the new manifests twice; the first counts".to_owned());
-        let begun = begun.and_then(|()| twice.map_or(Ok(()), |told| Err((RolloutOutcome::Unchanged, told))));
-        match begun.and_then(|()| self.replace_daemon_set(row, &report)) {
+        let replaced = begun.and_then(|()| {
+            if going.iter().any(is_again) {
+                let told = "it stands in the new manifests twice; the first counts";
+                return Err((RolloutOutcome::Unchanged, told.to_owned()));
+            }
+            self.replace_daemon_set(row, &report)
+        });
+        match replaced {
             Ok(place) => self.rollout(place, report),
             Err((outcome, message)) => {
                 report.outcome = outcome;
@@ -142,25 +143,21 @@ impl Engine<'_> {
         let Object::DaemonSet(mut new) = row.object else {
             return Err((RolloutOutcome::Unchanged, "it is no DaemonSet".to_owned()));
         };
-        let is_old = |row: &Row| match &row.object {
-            Object::DaemonSet(old) => {
-                row.is_stored()
-                    && old.metadata.name.as_ref() == Some(&report.name)
-                    && old.metadata.namespace.as_ref() == Some(&report.namespace)
-            }
-            _ => false,
-        };
-        let place = self.rows.iter().position(is_old);
-        let place = place.ok_or_else(|| {
+        let kind = row.kind.group_kind();
+        let stored = self.rows.iter_mut().enumerate().filter(|(_, row)| row.is_stored());
+        let mut daemon_sets = stored.filter_map(|(place, row)| match &mut row.object {
+            Object::DaemonSet(old) => Some((place, old)),
+            _ => None,
+        });
+        let found = daemon_sets.find(|(_, old)| {
+            old.metadata.name == new.metadata.name && old.metadata.namespace == new.metadata.namespace
+        });
+        let (place, old) = found.ok_or_else(|| {
             (
                 RolloutOutcome::Unchanged,
                 "it is not among the old manifests, so it has no pods to replace".to_owned(),
             )
         })?;
-        let kind = row.kind.group_kind();
-        let Object::DaemonSet(old) = &mut self.rows[place].object else {
-            return Err((RolloutOutcome::Unchanged, "it is no DaemonSet".to_owned()));
-        };
         let errors = plimsoll_apiserver::validation::daemon_set::validate_update(&new, old);
         if !errors.is_empty() {
             let refusal = Status::invalid(&kind, &report.name, &errors);
@@ -184,16 +181,9 @@ impl Engine<'_> {
         let row = &self.rows[place];
         let Object::DaemonSet(daemon_set) = &row.object else { return None };
         let uid = uid_of(&row.kind.resource, &report.namespace, &report.name);
-        let owner = Owner::new(daemon_set::API_VERSION, daemon_set::KIND, &daemon_set.metadata, &uid);
-        let neighbours = self.rows.iter().enumerate().filter(|(_, row)| row.is_stored());
-        let neighbours = neighbours.filter_map(|(place, row)| Some((place, row, row.pod()?)));
-        let neighbours =
-            neighbours.filter(|(_, _, pod)| pod.metadata.namespace.as_ref() == Some(&report.namespace));
-        let pods = match selector_in_use(daemon_set) {
-            Some(selector) => Claims::new(&owner, &selector, neighbours, |(_, _, pod)| &pod.metadata).owned,
-            None => Vec::new(),
-        };
-        let pods: BTreeMap<String, (usize, DaemonPod)> = pods
+        let pods: BTreeMap<String, (usize, DaemonPod)> = self
+            .claimed_by(daemon_set, &uid)
+            .unwrap_or_default()
             .into_iter()
             .map(|(place, row, pod)| {
                 let mut daemon_pod = DaemonPod::from(pod);
