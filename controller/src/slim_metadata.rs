@@ -21,6 +21,22 @@ pub(crate) struct SlimMetadata {
     deletion_timestamp: Option<Time>,
 }
 
+impl From<&ObjectMeta> for SlimMetadata {
+    fn from(metadata: &ObjectMeta) -> Self {
+        Self {
+            name: metadata.name.clone(),
+            namespace: metadata.namespace.clone(),
+            uid: metadata.uid.clone(),
+            resource_version: metadata.resource_version.clone(),
+            generation: metadata.generation,
+            labels: metadata.labels.clone(),
+            owner_references: metadata.owner_references.clone(),
+            creation_timestamp: metadata.creation_timestamp.clone(),
+            deletion_timestamp: metadata.deletion_timestamp.clone(),
+        }
+    }
+}
+
 impl From<SlimMetadata> for ObjectMeta {
     fn from(slim: SlimMetadata) -> Self {
         Self {

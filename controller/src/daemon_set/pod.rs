@@ -14,7 +14,7 @@ use crate::slim_metadata::SlimMetadata;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "Received")]
 pub struct DaemonPod {
-    /// Name, namespace, uid, version, labels, owners and times; nothing else.
+    /// Name, namespace, uid, versions, labels, owners and times; nothing else.
     pub metadata: ObjectMeta,
     /// The node that it is bound to; empty while it is Pending.
     pub node_name: String,
@@ -172,20 +172,8 @@ impl From<&Pod> for DaemonPod {
         let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
         let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
         let condition = conditions.iter().find(|condition| condition.type_ == "Ready");
-        let metadata = &pod.metadata;
-        let metadata = ObjectMeta {
-            name: metadata.name.clone(),
-            namespace: metadata.namespace.clone(),
-            uid: metadata.uid.clone(),
-            resource_version: metadata.resource_version.clone(),
-            labels: metadata.labels.clone(),
-            owner_references: metadata.owner_references.clone(),
-            creation_timestamp: metadata.creation_timestamp.clone(),
-            deletion_timestamp: metadata.deletion_timestamp.clone(),
-            ..ObjectMeta::default()
-        };
         Self::of_parts(
-            metadata,
+            SlimMetadata::from(&pod.metadata).into(),
             spec.and_then(|spec| spec.node_name.as_deref()),
             spec.and_then(|spec| spec.affinity.as_ref()),
             status.and_then(|status| status.phase.as_deref()),
