@@ -23,10 +23,11 @@ pub(super) const TESTS: &[(&str, Test)] = &[
     ("daemon_sets::a_failed_pod_is_replaced", |sandbox| failed_pod(sandbox).boxed_local()),
     ("daemon_sets::revisions_edited_by_hand", |sandbox| edited_revisions(sandbox).boxed_local()),
     ("daemon_sets::a_namespace_goes_with_its_daemon_sets", |sandbox| namespace_goes(sandbox).boxed_local()),
-    ("daemon_sets::calls_that_are_refused_are_made_again", |sandbox| refused_calls(sandbox).boxed_local()),
 ];
 
 pub(super) const DISTURBING: &[(&str, Test)] = &[
+    // Each node that another test adds or changes is a try more, after which the next wait is longer.
+    ("daemon_sets::calls_that_are_refused_are_made_again", |sandbox| refused_calls(sandbox).boxed_local()),
     ("daemon_sets::taken_over_and_given_back", |sandbox| taken_over(sandbox).boxed_local()),
     ("daemon_sets::killed_in_mid_batch", |sandbox| killed(sandbox).boxed_local()),
     ("daemon_sets::two_controllers_for_a_moment", |sandbox| two_controllers(sandbox).boxed_local()),
@@ -506,7 +507,7 @@ async fn refused_calls(sandbox: Sandbox) -> anyhow::Result<()> {
         // Until the policy is in force a change may get through, so there is one more until one is refused.
         let mut number = 0_u64;
         sandbox
-            .eventually("a call is refused", async || {
+            .eventually(&format!("a first {operation} of {resource} is refused"), async || {
                 number += 1;
                 set["spec"]["template"]["metadata"]["annotations"] =
                     json!({"try": format!("{turn}-{number}")});
@@ -518,7 +519,9 @@ async fn refused_calls(sandbox: Sandbox) -> anyhow::Result<()> {
         // and some for the news that came before.
         let before = refusals(&sandbox, &policy).await?;
         sandbox
-            .eventually("two more are refused", async || Ok(refusals(&sandbox, &policy).await? >= before + 2))
+            .eventually(&format!("two more {operation} of {resource} are refused"), async || {
+                Ok(refusals(&sandbox, &policy).await? >= before + 2)
+            })
             .await?;
         let refused = refusals(&sandbox, &policy).await?;
         ensure!(refused <= 2 * (14 + number), "{refused} times {operation} {resource}");

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Request as HttpRequest, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
+use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::LimitRange;
 use kube::Client;
 use plimsoll_api::status::Status;
@@ -30,6 +31,8 @@ use crate::review::{Answer, Question};
 
 /// The largest review that is read; the API server itself takes no object beyond 3 MiB.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// How much of a larger one is read all the same, so that its sender reads the answer.
+const MAX_DISCARDED_BYTES: usize = 8 * MAX_BODY_BYTES;
 /// For how long an API server waits for an answer at most, whatever its configuration says.
 const LONGEST_CALL: Duration = Duration::from_secs(30);
 /// From how many percent of a quota on its users are told.
@@ -73,12 +76,37 @@ pub fn router(app: App) -> Router {
         )
         .route("/lint", post(async |app, headers, body| review(Phase::Lint, app, headers, body).await))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(in_full))
         .layer(middleware::from_fn(in_time))
         .with_state(app)
 }
 
+/// Reads what is sent before anything is answered: a connection that is closed on bytes not yet read is reset, and its sender never
+/// sees the answer. What is too much is read and forgotten, up to a bound.
+async fn in_full(request: HttpRequest, next: middleware::Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let (mut body, mut kept, mut length) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(data) = body.next().await {
+        let Ok(data) = data else {
+            return bad_request("body: it does not arrive as a whole").into_response();
+        };
+        length += data.len();
+        if length > MAX_DISCARDED_BYTES {
+            break;
+        }
+        if length <= MAX_BODY_BYTES {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if length > MAX_BODY_BYTES {
+        let problem = format!("body: a review has at most {MAX_BODY_BYTES} bytes");
+        return Unanswered(StatusCode::PAYLOAD_TOO_LARGE, problem).into_response();
+    }
+    next.run(HttpRequest::from_parts(parts, Body::from(kept))).await
+}
+
 /// Gives up on a review that does not arrive as a whole; its sender may be gone without a word.
-async fn in_time(request: axum::extract::Request, next: middleware::Next) -> Response {
+async fn in_time(request: HttpRequest, next: middleware::Next) -> Response {
     tokio::time::timeout(LONGEST_CALL, next.run(request)).await.unwrap_or_else(|_| {
         let problem = format!("the review did not arrive within {} s", LONGEST_CALL.as_secs());
         Unanswered(StatusCode::REQUEST_TIMEOUT, problem).into_response()

@@ -140,6 +140,24 @@ async fn says_what_is_wrong_with_a_call() {
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
+/// A connection closed on what was not read is reset, and the answer lost with it.
+#[tokio::test]
+async fn reads_all_that_is_sent_before_it_answers() {
+    for (path, pieces, expected) in
+        [("/validate", 9, StatusCode::PAYLOAD_TOO_LARGE), ("/elsewhere", 1, StatusCode::NOT_FOUND)]
+    {
+        static READ: AtomicUsize = AtomicUsize::new(0);
+        READ.store(0, Ordering::Relaxed);
+        let sent = futures::stream::iter(0..pieces).map(|_| {
+            READ.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Infallible>(vec![b' '; MAX_BODY_BYTES / 8])
+        });
+        let (status, _) = post_to(path, "application/json", Body::from_stream(sent)).await;
+        assert_eq!(status, expected);
+        assert_eq!(READ.load(Ordering::Relaxed), pieces);
+    }
+}
+
 #[tokio::test]
 async fn warns_of_a_limit_range_that_is_a_trap() {
     let limit_range = json!({
