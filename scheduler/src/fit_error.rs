@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::framework::{Code, Status};
+use crate::framework::{Code, Nomination, Status};
 use crate::snapshot::{NodeIndex, Snapshot};
 
 /// What each node was refused for.
@@ -35,6 +35,12 @@ impl NodeStatuses {
     /// What is to be said of all nodes that weren't judged.
     pub fn others(&self) -> &Status {
         &self.others
+    }
+
+    /// What a node was refused for.
+    pub fn of(&self, node: NodeIndex) -> &Status {
+        let judged = self.judged.iter().find(|(other, _)| *other == node);
+        judged.map_or(&self.others, |(_, status)| status)
     }
 
     /// The nodes that were refused with this code, those that weren't judged among them.
@@ -77,6 +83,8 @@ pub struct FitError {
     pub verdicts: Vec<NodeVerdict>,
     /// What came of looking for pods to remove.
     pub post_filter_message: String,
+    /// What becomes of the node that is set aside for the pod.
+    pub nomination: Nomination,
 }
 
 impl FitError {
@@ -95,6 +103,7 @@ impl FitError {
             pre_filter_message: String::new(),
             verdicts: snapshot.order().iter().map(verdict).collect(),
             post_filter_message: String::new(),
+            nomination: Nomination::Keep,
         }
     }
 

@@ -16,8 +16,8 @@ pub use status::{Amount, Code, Reason, Status};
 
 use crate::fit_error::NodeStatuses;
 use crate::pod_info::PodInfo;
-use crate::profile::Profile;
-use crate::snapshot::{NodeIndex, Snapshot};
+use crate::schedule::Filters;
+use crate::snapshot::{NodeIndex, PlacedPod, Snapshot};
 
 /// The best score that a node can have from one plugin, before its weight.
 pub const MAX_NODE_SCORE: i64 = 100;
@@ -118,10 +118,32 @@ impl<'a> PreFilter<'a> {
     }
 }
 
+/// Pods that a node is thought to have less or more: those that would be removed, and those that are on their way to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PodChanges<'a> {
+    /// Pods that are on the node and are thought away.
+    pub removed: &'a [&'a PlacedPod],
+    /// Pods that are thought to be on the node too.
+    pub added: &'a [&'a PlacedPod],
+}
+
+impl<'a> PodChanges<'a> {
+    /// All of them, each with 1 if it is thought to be there and -1 if it is thought away.
+    pub fn iter(self) -> impl Iterator<Item = (&'a PlacedPod, i64)> {
+        let added = self.added.iter().map(|pod| (*pod, 1));
+        added.chain(self.removed.iter().map(|pod| (*pod, -1)))
+    }
+}
+
 /// Judges nodes for one pod.
 pub trait Filter {
     /// Whether the pod can run on a node, and if not, why.
     fn check(&self, node: NodeIndex) -> Status;
+
+    /// What [`Filter::check`] would say if the node had these pods less or more. To be written where pods on the node matter.
+    fn check_with(&self, node: NodeIndex, _changes: PodChanges<'_>) -> Status {
+        self.check(node)
+    }
 
     /// Removes from `candidates` the nodes for which [`Filter::check`] would not say success. To be written where there is
     /// a faster way than asking for each.
@@ -149,7 +171,7 @@ const BLOCK_BITS: usize = usize::BITS as usize;
 /// The part of a plugin that acts when no node is left for a pod.
 pub trait PostFilterPlugin: Send + Sync {
     /// Looks for a way to make room.
-    fn post_filter(&self, failed: &FailedCycle<'_>) -> Status;
+    fn post_filter(&self, failed: &FailedCycle<'_>) -> PostFiltered;
 }
 
 /// A pod for which no node is left.
@@ -158,10 +180,58 @@ pub struct FailedCycle<'a> {
     pub pod: &'a PodInfo<'a>,
     /// The nodes and what runs on them.
     pub snapshot: &'a Snapshot,
-    /// The plugins, so that their filters can be asked again about a changed node.
-    pub profile: &'a Profile,
+    /// The filters that refused the nodes; none if a plugin refused the pod before any node was judged.
+    pub filters: Option<&'a Filters<'a>>,
     /// What each node was refused for.
     pub statuses: &'a NodeStatuses,
+    /// A number that is another one each time, if the profile wants chance to have a say.
+    pub chance: u64,
+}
+
+/// What a plugin found where no node was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostFiltered {
+    /// Success if there is a way to make room.
+    pub status: Status,
+    /// What becomes of the node that is set aside for the pod.
+    pub nomination: Nomination,
+}
+
+/// What becomes of the node that is set aside for a pod.
+///
+/// # Source
+/// kube-scheduler `framework/interface.go` (`NominatingInfo`)
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Nomination {
+    /// What was set aside stays so.
+    #[default]
+    Keep,
+    /// No node is set aside any longer.
+    Clear,
+    /// This node is set aside, once the pods to remove are gone.
+    Set(Preemption),
+}
+
+/// A node that takes a pod if others go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preemption {
+    /// The name of the node.
+    pub node: String,
+    /// The pods to remove, the most important first.
+    pub victims: Vec<Victim>,
+    /// How many of them disruption budgets would keep.
+    pub disruption_budget_violations: usize,
+}
+
+/// A pod that is removed to make room for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Victim {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its priority.
+    pub priority: i32,
 }
 
 /// The part of a plugin that compares nodes.

@@ -4,9 +4,11 @@
 //! which weights), and says where the pod goes, or for each node why it can't go there. It reads no clock, draws no random
 //! number and calls nobody; what has to be remembered from one pod to the next is in [`CycleState`].
 
+pub mod affinity_term;
 pub mod fit_error;
 pub mod framework;
 pub mod host_port;
+pub mod listers;
 pub mod plugins;
 pub mod pod_info;
 pub mod profile;
@@ -15,7 +17,8 @@ pub mod select_node;
 pub mod snapshot;
 
 pub use fit_error::{FitError, NodeVerdict};
-pub use framework::{Code, Status};
+pub use framework::{Code, Nomination, Preemption, Status};
+pub use listers::Listers;
 pub use pod_info::PodInfo;
 pub use profile::{Profile, TieBreak};
 pub use schedule::{CycleState, Outcome, Placement, schedule};

@@ -4,12 +4,15 @@
 //! `pkg/scheduler/framework/plugins/registry.go`, `pkg/scheduler/apis/config/v1/default_plugins.go`
 
 pub mod default_preemption;
+pub mod image_locality;
+pub mod inter_pod_affinity;
 pub mod node_affinity;
 pub mod node_name;
 pub mod node_ports;
 pub mod node_resources_balanced_allocation;
 pub mod node_resources_fit;
 pub mod node_unschedulable;
+pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod resource_allocation;
 pub mod scheduling_gates;
@@ -34,7 +37,7 @@ pub struct Registration {
 }
 
 /// All plugins, in the order in which they are asked by default. All are on by default.
-pub const TABLE: [Registration; 10] = [
+pub const TABLE: [Registration; 13] = [
     scheduling_gates::REGISTRATION,
     priority_sort::REGISTRATION,
     node_name::REGISTRATION,
@@ -43,8 +46,11 @@ pub const TABLE: [Registration; 10] = [
     node_affinity::REGISTRATION,
     node_ports::REGISTRATION,
     node_resources_fit::REGISTRATION,
+    pod_topology_spread::REGISTRATION,
+    inter_pod_affinity::REGISTRATION,
     default_preemption::REGISTRATION,
     node_resources_balanced_allocation::REGISTRATION,
+    image_locality::REGISTRATION,
 ];
 
 /// The plugins of a profile that says nothing about plugins.

@@ -6,6 +6,7 @@ pub use amounts::ResourceAmounts;
 use amounts::bounded;
 pub(crate) use amounts::is_scalar;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Toleration};
+use plimsoll_matching::label_selector::{Labels, labels_of};
 use plimsoll_matching::node_affinity::{PreferredSchedulingTerms, RequiredNodeAffinity, node_affinity};
 use plimsoll_resource_math::pod_resources::{
     ParsePodResourcesError, PodResources, PodResourcesOptions, StatusResources, non_zero_container_requests,
@@ -13,6 +14,7 @@ use plimsoll_resource_math::pod_resources::{
 use plimsoll_resource_math::resource_list::ResourceList;
 use plimsoll_resource_math::resource_name::{CPU, MEMORY};
 
+use crate::affinity_term::PodAffinityTerms;
 use crate::host_port::{HostPort, host_ports};
 
 /// A pod with what the plugins read of it.
@@ -31,6 +33,10 @@ pub struct PodInfo<'a> {
     pub required_node_affinity: RequiredNodeAffinity,
     /// What it prefers of its node; the text of the error if that is malformed.
     pub preferred_node_affinity: Option<Result<PreferredSchedulingTerms, String>>,
+    /// Its terms of affinity and anti-affinity towards other pods.
+    pub affinity_terms: PodAffinityTerms,
+    /// What is wrong with those that are malformed; empty if nothing is.
+    pub affinity_errors: Vec<String>,
     /// The ports of the node that it takes.
     pub host_ports: Vec<HostPort>,
 }
@@ -62,6 +68,8 @@ impl<'a> PodInfo<'a> {
         let spec = pod.spec.as_ref().unwrap_or(&NO_SPEC);
         let preferred = node_affinity(spec)
             .and_then(|affinity| affinity.preferred_during_scheduling_ignored_during_execution.as_ref());
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        let (affinity_terms, affinity_errors) = PodAffinityTerms::new(namespace, spec);
         Ok(Self {
             pod,
             requests: ResourceAmounts::of(&resources.requests(&PodResourcesOptions::default()))
@@ -72,6 +80,8 @@ impl<'a> PodInfo<'a> {
             preferred_node_affinity: preferred.map(|terms| {
                 PreferredSchedulingTerms::new(terms).map_err(|errors| plimsoll_api::field::aggregate(&errors))
             }),
+            affinity_terms,
+            affinity_errors,
             host_ports: host_ports(spec),
         })
     }
@@ -89,6 +99,11 @@ impl<'a> PodInfo<'a> {
     /// Its name; empty if it has none.
     pub fn name(&self) -> &'a str {
         self.pod.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// Its labels.
+    pub fn labels(&self) -> &'a Labels {
+        labels_of(&self.pod.metadata)
     }
 
     /// Its priority; 0 if none is set.

@@ -8,14 +8,13 @@ mod scoring;
 
 use fixedbitset::FixedBitSet;
 
-pub(crate) use self::filtering::status_of_node;
 pub use self::filtering::{Filters, PreFiltered, pre_filter};
 pub use self::scoring::{PluginScores, score_nodes};
 use crate::fit_error::{FitError, NodeStatuses};
-use crate::framework::{Code, FailedCycle, Status};
+use crate::framework::{Code, FailedCycle, Nomination, PostFiltered};
 use crate::pod_info::PodInfo;
-use crate::profile::Profile;
-use crate::select_node::select_node;
+use crate::profile::{Profile, TieBreak};
+use crate::select_node::{seeded_number, select_node};
 use crate::snapshot::{NodeIndex, Snapshot};
 
 /// Below this number of nodes all of them are looked at, and this many feasible ones are looked for at least.
@@ -89,13 +88,35 @@ pub fn schedule(
     let filters = match filtering::pre_filter(pod, snapshot, profile) {
         PreFiltered::Run(filters) => filters,
         PreFiltered::Rejected(status) if status.is_rejected() => {
-            return rejected_before_nodes(pod, snapshot, profile, status);
+            let message = status.message();
+            let statuses = NodeStatuses::new(status);
+            let failed = FailedCycle {
+                pod,
+                snapshot,
+                filters: None,
+                statuses: &statuses,
+                chance: chance(profile, state),
+            };
+            return unschedulable(&failed, profile, message);
         }
         PreFiltered::Rejected(status) => return Outcome::Error(status.message()),
     };
     let found = find_nodes(pod, snapshot, profile, &filters, state);
     match found.feasible.as_slice() {
-        [] => no_node_left(pod, snapshot, profile, &filters, found.refused_nominated),
+        [] => {
+            let statuses = match refusals(snapshot, &filters, found.refused_nominated) {
+                Ok(statuses) => statuses,
+                Err(message) => return Outcome::Error(message),
+            };
+            let failed = FailedCycle {
+                pod,
+                snapshot,
+                filters: Some(&filters),
+                statuses: &statuses,
+                chance: chance(profile, state),
+            };
+            unschedulable(&failed, profile, String::new())
+        }
         [only] => placed(snapshot, *only, &found),
         several => match scoring::totals(pod, snapshot, profile, several) {
             Ok(totals) => {
@@ -196,52 +217,29 @@ fn placed(snapshot: &Snapshot, node: NodeIndex, found: &FoundNodes) -> Outcome {
     })
 }
 
-fn rejected_before_nodes(
-    pod: &PodInfo<'_>,
+/// What each node is refused for; the message of a plugin that couldn't decide.
+fn refusals(
     snapshot: &Snapshot,
-    profile: &Profile,
-    status: Status,
-) -> Outcome {
-    let message = status.message();
-    let statuses = NodeStatuses::new(status);
-    unschedulable(pod, snapshot, profile, &statuses, message)
-}
-
-fn no_node_left(
-    pod: &PodInfo<'_>,
-    snapshot: &Snapshot,
-    profile: &Profile,
     filters: &Filters<'_>,
     nominated: Option<NodeIndex>,
-) -> Outcome {
+) -> Result<NodeStatuses, String> {
     let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out(nominated));
     let nodes = filters.nodes_to_visit(snapshot);
     let nominated = nominated.filter(|node| !nodes.contains(node));
     for node in nodes.iter().chain(&nominated) {
         let status = filters.check(*node);
         if status.code == Code::Error {
-            return Outcome::Error(format!(
-                "running {:?} filter plugin: {}",
-                status.plugin,
-                status.message()
-            ));
+            return Err(format!("running {:?} filter plugin: {}", status.plugin, status.message()));
         }
         statuses.push(*node, status);
     }
-    unschedulable(pod, snapshot, profile, &statuses, String::new())
+    Ok(statuses)
 }
 
-fn unschedulable(
-    pod: &PodInfo<'_>,
-    snapshot: &Snapshot,
-    profile: &Profile,
-    statuses: &NodeStatuses,
-    pre_filter_message: String,
-) -> Outcome {
-    let failed = FailedCycle { pod, snapshot, profile, statuses };
-    let mut error = FitError::new(snapshot, statuses);
+fn unschedulable(failed: &FailedCycle<'_>, profile: &Profile, pre_filter_message: String) -> Outcome {
+    let mut error = FitError::new(failed.snapshot, failed.statuses);
     error.pre_filter_message = pre_filter_message;
-    error.post_filter_message = post_filter(&failed);
+    (error.post_filter_message, error.nomination) = post_filter(failed, profile);
     Outcome::Unschedulable(error)
 }
 
@@ -249,17 +247,30 @@ fn unschedulable(
 ///
 /// # Source
 /// `pkg/scheduler/framework/runtime/framework.go` (`RunPostFilterPlugins`)
-fn post_filter(failed: &FailedCycle<'_>) -> String {
-    let plugins = failed.profile.plugins.iter().filter_map(|enabled| enabled.plugin.post_filter.as_deref());
+fn post_filter(failed: &FailedCycle<'_>, profile: &Profile) -> (String, Nomination) {
+    let plugins = profile.plugins.iter().filter_map(|enabled| enabled.plugin.post_filter.as_deref());
     let mut messages = Vec::new();
+    let mut kept = Nomination::Keep;
     for plugin in plugins {
-        let status = plugin.post_filter(failed);
+        let PostFiltered { status, nomination } = plugin.post_filter(failed);
         if matches!(status.code, Code::Success | Code::UnschedulableAndUnresolvable | Code::Error) {
-            return status.message();
+            return (status.message(), nomination);
+        }
+        if nomination != Nomination::Keep {
+            kept = nomination;
         }
         messages.extend(status.reasons.into_iter().map(|reason| reason.text));
     }
-    messages.join(", ")
+    (messages.join(", "), kept)
+}
+
+/// A number that differs from decision to decision, or 0 if the profile leaves nothing to chance.
+fn chance(profile: &Profile, state: &mut CycleState) -> u64 {
+    state.decisions = state.decisions.wrapping_add(1);
+    match profile.tie_break {
+        TieBreak::Upstream => 0,
+        TieBreak::Seeded { seed } => seeded_number(seed, state.decisions),
+    }
 }
 
 #[cfg(test)]

@@ -44,8 +44,13 @@ fn sift_down(heap: &mut [usize], totals: &[i64], mut parent: usize) {
 fn seeded(totals: &[i64], seed: u64, decision: u64) -> Option<usize> {
     let best = *totals.iter().max()?;
     let count = totals.iter().filter(|total| **total == best).count() as u64;
-    let chosen = usize::try_from(mix(seed ^ mix(decision)) % count).ok()?;
+    let chosen = usize::try_from(seeded_number(seed, decision) % count).ok()?;
     totals.iter().enumerate().filter(|(_, total)| **total == best).nth(chosen).map(|(place, _)| place)
+}
+
+/// The number that a seed has for a decision.
+pub(crate) fn seeded_number(seed: u64, decision: u64) -> u64 {
+    mix(seed ^ mix(decision))
 }
 
 /// Spreads a number over all 64 bits (the finalizer of SplitMix64).

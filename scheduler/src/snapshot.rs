@@ -7,23 +7,36 @@
 //! # Source
 //! `pkg/scheduler/backend/cache`, `pkg/scheduler/framework/types.go` (`NodeInfo`)
 
+mod counted;
+mod images;
 mod interned;
+mod node_counts;
 mod node_order;
 mod resource_columns;
+mod topology;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Taint};
 use plimsoll_matching::label_requirement::Labels;
 use plimsoll_matching::label_selector::labels_of;
 use plimsoll_resource_math::resource_list::{ParseResourceListError, ResourceList};
 use rustc_hash::FxHashMap;
 
+use self::counted::Counted;
+pub use self::images::ImageState;
+use self::images::Images;
 use self::interned::Interned;
+pub use self::node_counts::NodeCounts;
 use self::node_order::NodeOrder;
 pub use self::resource_columns::{ResourceColumns, ResourceId};
+use self::topology::TopologyColumns;
+pub use self::topology::{Domain, TopologyColumn};
+use crate::affinity_term::PodAffinityTerms;
 use crate::host_port::HostPort;
+use crate::listers::Listers;
 use crate::pod_info::{AccountedResources, PodInfo, ResourceAmounts};
 
 /// A node: its place in the columns.
@@ -47,12 +60,32 @@ pub struct Snapshot {
     taint_sets: Interned<Vec<Taint>>,
     taints: Vec<TaintSetId>,
     labels: Vec<Labels>,
+    topology: TopologyColumns,
+    images: Images,
     ports: Vec<Vec<HostPort>>,
     pods: Vec<Vec<PlacedPod>>,
+    /// The pods of all nodes by what selectors tell apart.
+    identities: FxHashMap<Arc<str>, Counted<PodIdentity>>,
+    /// The terms of the pods of all nodes.
+    terms: Counted<PodAffinityTerms>,
     /// Pods on nodes that aren't known, by the name of the node.
     strays: FxHashMap<String, Vec<PlacedPod>>,
     node_of_pod: FxHashMap<Arc<str>, String>,
     priorities: BTreeMap<i32, usize>,
+    /// Pods for which a node was set aside, by the name of the node.
+    nominated: BTreeMap<String, Vec<PlacedPod>>,
+    listers: Listers,
+}
+
+/// What selectors tell pods apart by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PodIdentity {
+    /// The namespace.
+    pub namespace: Arc<str>,
+    /// The labels.
+    pub labels: Labels,
+    /// Whether the pod is being deleted.
+    pub is_terminating: bool,
 }
 
 /// A pod that runs on a node.
@@ -60,8 +93,16 @@ pub struct Snapshot {
 pub struct PlacedPod {
     /// Its namespace and name.
     pub key: Arc<str>,
+    /// What selectors see of it.
+    pub identity: Arc<PodIdentity>,
+    /// Its terms of affinity and anti-affinity; none if it has none.
+    pub terms: Option<Arc<PodAffinityTerms>>,
     /// Its priority.
     pub priority: i32,
+    /// When it started; none if it hasn't.
+    pub started: Option<Timestamp>,
+    /// Whether it is being deleted to make room for a pod of higher priority.
+    pub is_preempted: bool,
     /// What it counts for.
     pub accounted: Arc<AccountedResources>,
     /// The ports of the node that it takes.
@@ -113,6 +154,9 @@ impl Snapshot {
         let taints = spec.and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
         self.taints[index] = self.taint_sets.intern(taints.iter().map(without_time).collect());
         self.labels[index].clone_from(labels);
+        self.topology.set(index, labels);
+        let images = node.status.as_ref().and_then(|status| status.images.as_deref()).unwrap_or_default();
+        self.images.set(index, images);
         Ok(index)
     }
 
@@ -121,6 +165,9 @@ impl Snapshot {
         let Some(index) = self.index_of.remove(name) else { return };
         self.order.remove(index);
         let pods = std::mem::take(&mut self.pods[index]);
+        for pod in &pods {
+            self.disown(index, pod);
+        }
         if !pods.is_empty() {
             self.strays.insert(name.to_owned(), pods);
         }
@@ -133,12 +180,7 @@ impl Snapshot {
     pub fn add_pod(&mut self, pod: &PodInfo<'_>, node_name: &str) {
         let key: Arc<str> = pod_key(pod.namespace(), pod.name()).into();
         self.remove_pod_by_key(&key);
-        let placed = PlacedPod {
-            key: Arc::clone(&key),
-            priority: pod.priority(),
-            accounted: Arc::new(pod.accounted.clone()),
-            host_ports: pod.host_ports.as_slice().into(),
-        };
+        let placed = PlacedPod::new(pod, Arc::clone(&key));
         *self.priorities.entry(placed.priority).or_default() += 1;
         self.node_of_pod.insert(key, node_name.to_owned());
         match self.index_of.get(node_name) {
@@ -150,6 +192,34 @@ impl Snapshot {
     /// No longer counts a pod. Whether it was there.
     pub fn remove_pod(&mut self, namespace: &str, name: &str) -> bool {
         self.remove_pod_by_key(&pod_key(namespace, name))
+    }
+
+    /// Sets a node aside for a pod that isn't on any yet: pods of lower priority are kept off the room that it needs. A node that
+    /// was set aside for the pod before no longer is.
+    pub fn nominate(&mut self, pod: &PodInfo<'_>, node_name: &str) {
+        self.clear_nomination(pod.namespace(), pod.name());
+        // DIFFERENCE: D-scheduler-8.
+        let placed = PlacedPod::new(pod, pod_key(pod.namespace(), pod.name()).into());
+        self.nominated.entry(node_name.to_owned()).or_default().push(placed);
+    }
+
+    /// No longer sets a node aside for a pod.
+    pub fn clear_nomination(&mut self, namespace: &str, name: &str) {
+        let key = pod_key(namespace, name);
+        self.nominated.retain(|_, pods| {
+            pods.retain(|pod| *pod.key != *key);
+            !pods.is_empty()
+        });
+    }
+
+    /// The pods for which a node was set aside.
+    pub fn nominated_pods(&self, node: NodeIndex) -> &[PlacedPod] {
+        self.nominated.get(&self.names[node]).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The nodes that were set aside for any pod.
+    pub fn nominated_nodes(&self) -> impl Iterator<Item = NodeIndex> {
+        self.nominated.keys().filter_map(|name| self.node(name))
     }
 
     /// How many nodes there are.
@@ -180,6 +250,41 @@ impl Snapshot {
     /// The labels of a node.
     pub fn labels(&self, node: NodeIndex) -> &Labels {
         &self.labels[node]
+    }
+
+    /// The domains of the nodes by a topology key.
+    pub fn topology(&self, key: &str) -> Arc<TopologyColumn> {
+        self.topology.get(key, &self.labels)
+    }
+
+    /// The image of that name; none if no node has it.
+    pub fn image(&self, name: &str) -> Option<&ImageState> {
+        self.images.get(name)
+    }
+
+    /// The pods of a namespace by what selectors see of them, with the nodes they are on.
+    pub fn pods_in(&self, namespace: &str) -> impl Iterator<Item = (&PodIdentity, &NodeCounts)> {
+        self.identities.get(namespace).into_iter().flat_map(Counted::iter)
+    }
+
+    /// The namespaces that have pods on nodes.
+    pub fn namespaces_with_pods(&self) -> impl Iterator<Item = &str> {
+        self.identities.keys().map(|namespace| &**namespace)
+    }
+
+    /// The terms of affinity and anti-affinity that pods have, with the nodes that those pods are on.
+    pub fn existing_terms(&self) -> impl Iterator<Item = (&PodAffinityTerms, &NodeCounts)> {
+        self.terms.iter()
+    }
+
+    /// What plugins look up beside nodes and pods.
+    pub fn listers(&self) -> &Listers {
+        &self.listers
+    }
+
+    /// The same, to be changed.
+    pub fn listers_mut(&mut self) -> &mut Listers {
+        &mut self.listers
     }
 
     /// Whether a node is cordoned.
@@ -237,23 +342,6 @@ impl Snapshot {
         self.priorities.first_key_value().map(|(priority, _)| *priority)
     }
 
-    /// This snapshot with one node only, and on it only the pods that `keeps` says: what the node would be without others.
-    pub fn only(&self, node: NodeIndex, keeps: impl Fn(&PlacedPod) -> bool) -> Self {
-        let mut only = Self { resources: self.resources.without_nodes(), ..Self::default() };
-        let index = only.add_empty_node(&self.names[node]);
-        only.order.set(index, String::new());
-        only.resources.copy_allocatable(index, &self.resources, node);
-        only.allowed_pods[index] = self.allowed_pods[node];
-        only.unschedulable[index] = self.unschedulable[node];
-        let taints = self.taint_sets.values()[self.taints[node] as usize].clone();
-        only.taints[index] = only.taint_sets.intern(taints);
-        only.labels[index].clone_from(&self.labels[node]);
-        for pod in self.pods[node].iter().filter(|pod| keeps(pod)) {
-            only.place(index, pod.clone());
-        }
-        only
-    }
-
     fn add_empty_node(&mut self, name: &str) -> NodeIndex {
         let index = self.free.pop().unwrap_or_else(|| {
             self.extend_columns();
@@ -288,6 +376,8 @@ impl Snapshot {
         self.allowed_pods[index] = 0;
         self.unschedulable[index] = false;
         self.labels[index].clear();
+        self.topology.set(index, &self.labels[index]);
+        self.images.set(index, &[]);
         self.ports[index].clear();
         self.pods[index].clear();
     }
@@ -297,8 +387,11 @@ impl Snapshot {
         self.resources.set_allocatable(index, amounts);
     }
 
-    fn place(&mut self, index: NodeIndex, pod: PlacedPod) {
+    fn place(&mut self, index: NodeIndex, mut pod: PlacedPod) {
         self.count(index, &pod.accounted, Sign::Add);
+        let namespace = Arc::clone(&pod.identity.namespace);
+        pod.identity = self.identities.entry(namespace).or_default().add(pod.identity, index);
+        pod.terms = pod.terms.map(|terms| self.terms.add(terms, index));
         self.ports[index].extend(pod.host_ports.iter().cloned());
         self.pods[index].push(pod);
     }
@@ -315,9 +408,24 @@ impl Snapshot {
         removed.is_some()
     }
 
+    /// Selectors no longer find a pod on a node.
+    fn disown(&mut self, index: NodeIndex, pod: &PlacedPod) {
+        let namespace = &pod.identity.namespace;
+        if let Some(identities) = self.identities.get_mut(namespace) {
+            identities.remove(&pod.identity, index);
+            if identities.is_empty() {
+                self.identities.remove(namespace);
+            }
+        }
+        if let Some(terms) = &pod.terms {
+            self.terms.remove(terms, index);
+        }
+    }
+
     fn take(&mut self, index: NodeIndex, key: &str) -> Option<PlacedPod> {
         let pod = take_from(&mut self.pods[index], key)?;
         self.count(index, &pod.accounted, Sign::Subtract);
+        self.disown(index, &pod);
         // DIFFERENCE: D-scheduler-2.
         for port in &*pod.host_ports {
             if let Some(position) = self.ports[index].iter().position(|used| used == port) {
@@ -341,6 +449,44 @@ impl Snapshot {
         sign.apply(&mut self.non_zero_cpu_millis[index], accounted.non_zero_cpu_millis);
         sign.apply(&mut self.non_zero_memory_bytes[index], accounted.non_zero_memory_bytes);
     }
+}
+
+impl PlacedPod {
+    /// What is kept of a pod of that namespace and name.
+    fn new(pod: &PodInfo<'_>, key: Arc<str>) -> Self {
+        let metadata = &pod.pod.metadata;
+        let terms = &pod.affinity_terms;
+        Self {
+            key,
+            identity: Arc::new(PodIdentity {
+                namespace: pod.namespace().into(),
+                labels: labels_of(metadata).clone(),
+                is_terminating: metadata.deletion_timestamp.is_some(),
+            }),
+            terms: (!terms.is_empty()).then(|| Arc::new(terms.clone())),
+            priority: pod.priority(),
+            started: pod.pod.status.as_ref().and_then(|status| Some(status.start_time.as_ref()?.0)),
+            is_preempted: is_preempted(pod),
+            accounted: Arc::new(pod.accounted.clone()),
+            host_ports: pod.host_ports.as_slice().into(),
+        }
+    }
+
+    /// Its name, without its namespace.
+    pub fn name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// # Source
+/// `pkg/scheduler/framework/preemption/util.go` (`PodTerminatingByPreemption`)
+fn is_preempted(pod: &PodInfo<'_>) -> bool {
+    let conditions = pod.pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let disrupted = conditions.into_iter().flatten().find(|condition| condition.type_ == "DisruptionTarget");
+    pod.pod.metadata.deletion_timestamp.is_some()
+        && disrupted.is_some_and(|condition| {
+            condition.status == "True" && condition.reason.as_deref() == Some("PreemptionByScheduler")
+        })
 }
 
 /// Whether an amount comes or goes.

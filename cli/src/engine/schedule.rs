@@ -1,10 +1,14 @@
 //! The scheduler, until nothing moves.
 
 use plimsoll_scheduler::framework::QueuedPod;
-use plimsoll_scheduler::{CycleState, Outcome as Decision, PodInfo, Profile, Snapshot, schedule};
+use plimsoll_scheduler::{
+    CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, schedule,
+};
+use rustc_hash::FxHashMap;
 
-use super::{Engine, Progress, Step, existing};
+use super::{Engine, Progress, Row, Step, existing};
 use crate::report::Outcome;
+use crate::world::Object;
 
 /// What the scheduler remembers from one pod to the next.
 pub(super) struct Scheduling {
@@ -15,12 +19,21 @@ pub(super) struct Scheduling {
     seen: usize,
     /// Rows of pods that wait to be decided.
     waiting: Vec<usize>,
+    /// Rows of pods that are on nodes, by namespace and name.
+    placed: FxHashMap<(String, String), usize>,
 }
 
 impl Scheduling {
     /// A pod is gone, and what it took of its node is free again.
     pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
         self.snapshot.remove_pod(namespace, pod);
+        self.placed.remove(&(namespace.to_owned(), pod.to_owned()));
+    }
+
+    fn place(&mut self, pod: &PodInfo<'_>, node: &str, index: usize) {
+        self.snapshot.add_pod(pod, node);
+        self.snapshot.clear_nomination(pod.namespace(), pod.name());
+        self.placed.insert((pod.namespace().to_owned(), pod.name().to_owned()), index);
     }
 }
 
@@ -33,12 +46,17 @@ impl Engine<'_> {
                 self.notes.push(format!("{error}: left out"));
             }
         }
+        let namespaces = self.world.namespaces.values().filter_map(|namespace| namespace.object.as_ref());
+        for namespace in namespaces {
+            snapshot.listers_mut().set_namespace(namespace);
+        }
         Scheduling {
             profile: Profile::default(),
             snapshot,
             state: CycleState::default(),
             seen: 0,
             waiting: Vec::new(),
+            placed: FxHashMap::default(),
         }
     }
 
@@ -48,13 +66,18 @@ impl Engine<'_> {
         scheduling: &mut Scheduling,
         progress: &mut dyn FnMut(Progress),
     ) {
-        self.take_note_of_new_pods(scheduling);
-        let mut waiting = std::mem::take(&mut scheduling.waiting);
-        self.sort_by_queue_order(&mut waiting, &scheduling.profile);
-        let total = waiting.len();
-        for (done, index) in waiting.into_iter().enumerate() {
-            self.schedule_one(index, scheduling);
-            progress(Progress { step: Step::Scheduling, done: done + 1, total });
+        self.take_note_of_new_objects(scheduling);
+        let (mut done, mut total) = (0, 0);
+        // Pods that have to make room for others wait again.
+        while !scheduling.waiting.is_empty() {
+            let mut waiting = std::mem::take(&mut scheduling.waiting);
+            self.sort_by_queue_order(&mut waiting, &scheduling.profile);
+            total += waiting.len();
+            for index in waiting {
+                self.schedule_one(index, scheduling);
+                done += 1;
+                progress(Progress { step: Step::Scheduling, done, total });
+            }
         }
     }
 
@@ -73,18 +96,21 @@ impl Engine<'_> {
         self.schedule_waiting(scheduling, progress);
     }
 
-    fn take_note_of_new_pods(&mut self, scheduling: &mut Scheduling) {
+    fn take_note_of_new_objects(&mut self, scheduling: &mut Scheduling) {
         for index in scheduling.seen..self.rows.len() {
             let row = &mut self.rows[index];
             if !row.is_stored() {
                 continue;
             }
-            let Some(pod) = row.pod() else { continue };
+            let Some(pod) = row.pod() else {
+                list(&row.object, scheduling.snapshot.listers_mut());
+                continue;
+            };
             let ended = existing::has_ended(pod);
             match (&row.node, ended) {
                 (_, true) => {}
                 (Some(node), false) => match PodInfo::new(pod) {
-                    Ok(info) => scheduling.snapshot.add_pod(&info, node),
+                    Ok(info) => scheduling.place(&info, node, index),
                     Err(error) => row.warnings.push(error.to_string()),
                 },
                 (None, false) => scheduling.waiting.push(index),
@@ -141,12 +167,32 @@ impl Engine<'_> {
             row.waits = Some(("SchedulingGated".to_owned(), gate.message()));
             return;
         }
-        match schedule(&info, &scheduling.snapshot, &scheduling.profile, &mut scheduling.state) {
+        let mut decision = schedule(&info, &scheduling.snapshot, &scheduling.profile, &mut scheduling.state);
+        if let Decision::Unschedulable(error) = &decision
+            && let Nomination::Set(preemption) = &error.nomination
+        {
+            let preemption = preemption.clone();
+            scheduling.snapshot.nominate(&info, &preemption.node);
+            self.make_room(&preemption, index, scheduling);
+            let Some(pod) = self.rows[index].pod() else { return };
+            let Ok(info) = PodInfo::new(pod) else { return };
+            decision = schedule(&info, &scheduling.snapshot, &scheduling.profile, &mut scheduling.state);
+        }
+        self.take_down(index, decision, scheduling);
+    }
+
+    /// What was decided about a pod.
+    fn take_down(&mut self, index: usize, decision: Decision, scheduling: &mut Scheduling) {
+        let row = &mut self.rows[index];
+        match decision {
             Decision::Placed(placement) => {
-                scheduling.snapshot.add_pod(&info, &placement.node);
+                if let Some(Ok(info)) = row.pod().map(PodInfo::new) {
+                    scheduling.place(&info, &placement.node, index);
+                }
                 row.outcome = Outcome::Placed;
+                row.waits = None;
                 row.node = Some(placement.node.clone());
-                if let crate::world::Object::Pod(pod) = &mut row.object {
+                if let Object::Pod(pod) = &mut row.object {
                     pod.spec.get_or_insert_default().node_name = Some(placement.node);
                 }
             }
@@ -157,5 +203,54 @@ impl Engine<'_> {
                 row.waits = Some((reason.to_owned(), other.message().unwrap_or_default()));
             }
         }
+    }
+
+    /// Removes the pods that are in the way of another. What owns one of them would create another in its place, which waits here
+    /// under the same name.
+    fn make_room(&mut self, preemption: &Preemption, preemptor: usize, scheduling: &mut Scheduling) {
+        let name = self.rows[preemptor].name();
+        let message = format!("Preempted by pod {name} on node {}", preemption.node);
+        for victim in &preemption.victims {
+            let place = (victim.namespace.clone(), victim.name.clone());
+            let Some(index) = scheduling.placed.get(&place).copied() else { continue };
+            scheduling.forget(&victim.namespace, &victim.name);
+            let row = &mut self.rows[index];
+            row.node = None;
+            row.outcome = Outcome::Pending;
+            row.waits = Some(("Preempted".to_owned(), message.clone()));
+            row.warnings.push(message.clone());
+            let Object::Pod(pod) = &mut row.object else { continue };
+            pod.spec.get_or_insert_default().node_name = None;
+            let is_replaced =
+                pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
+            if is_replaced {
+                scheduling.waiting.push(index);
+            }
+        }
+        let victims: Vec<String> =
+            preemption.victims.iter().map(|victim| format!("{}/{}", victim.namespace, victim.name)).collect();
+        let warning = format!("preempts on node {}: {}", preemption.node, victims.join(", "));
+        self.rows[preemptor].warnings.push(warning);
+    }
+}
+
+impl Row {
+    /// Its namespace and name.
+    fn name(&self) -> String {
+        let metadata = self.object.metadata();
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        format!("{namespace}/{}", metadata.name.as_deref().unwrap_or_default())
+    }
+}
+
+/// Lets the scheduler look an object up, if it is of a kind that plugins look at.
+fn list(object: &Object, listers: &mut Listers) {
+    match object {
+        Object::Service(service) => listers.set_service(service),
+        Object::ReplicationController(controller) => listers.set_replication_controller(controller),
+        Object::ReplicaSet(replica_set) => listers.set_replica_set(replica_set),
+        Object::StatefulSet(stateful_set) => listers.set_stateful_set(stateful_set),
+        Object::PodDisruptionBudget(budget) => listers.set_disruption_budget(budget),
+        _ => {}
     }
 }

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{
     ServiceAccount,
 };
 use k8s_openapi::api::node::v1::RuntimeClass;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -83,7 +84,7 @@ macro_rules! objects {
 
 objects! {
     CronJob, DaemonSet, Deployment, DeviceClass, Job, LimitRange, Namespace, Node, PersistentVolumeClaim, Pod,
-    PriorityClass, ReplicaSet, ReplicationController, ResourceClaim, ResourceQuota, RuntimeClass, Service,
+    PodDisruptionBudget, PriorityClass, ReplicaSet, ReplicationController, ResourceClaim, ResourceQuota, RuntimeClass, Service,
     ServiceAccount, StatefulSet, StorageClass,
 }
 

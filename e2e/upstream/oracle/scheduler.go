@@ -7,12 +7,17 @@ import (
 	"slices"
 
 	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	policy "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/klog/v2"
+	extenderv1 "k8s.io/kube-scheduler/extender/v1"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler"
 	"k8s.io/kubernetes/pkg/scheduler/apis/config"
@@ -28,14 +33,45 @@ import (
 // schedulerPlugins are those that our side has.
 var schedulerPlugins = []string{
 	"SchedulingGates", "PrioritySort", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts",
-	"NodeResourcesFit", "DefaultPreemption", "NodeResourcesBalancedAllocation", "DefaultBinder",
+	"NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
+	"ImageLocality", "DefaultBinder",
 }
 
 type schedulerCase struct {
-	Nodes      []*v1.Node `json:"nodes"`
-	Running    []*v1.Pod  `json:"running"`
-	Pods       []*v1.Pod  `json:"pods"`
-	Percentage int32      `json:"percentage"`
+	Nodes   []*v1.Node `json:"nodes"`
+	Running []*v1.Pod  `json:"running"`
+	// Nominated are pods that wait for the node that was set aside for them.
+	Nominated              []*v1.Pod                     `json:"nominated"`
+	Namespaces             []*v1.Namespace               `json:"namespaces"`
+	Services               []*v1.Service                 `json:"services"`
+	ReplicationControllers []*v1.ReplicationController   `json:"replicationControllers"`
+	ReplicaSets            []*appsv1.ReplicaSet          `json:"replicaSets"`
+	StatefulSets           []*appsv1.StatefulSet         `json:"statefulSets"`
+	DisruptionBudgets      []*policy.PodDisruptionBudget `json:"podDisruptionBudgets"`
+	Pods                   []*v1.Pod                     `json:"pods"`
+	Percentage             int32                         `json:"percentage"`
+}
+
+// addObjects makes the informers know what plugins look up beside nodes and pods.
+func (c *schedulerCluster) addObjects(given *schedulerCase) error {
+	core, apps := c.informers.Core().V1(), c.informers.Apps().V1()
+	return errors.Join(
+		addAll(core.Namespaces().Informer(), given.Namespaces),
+		addAll(core.Services().Informer(), given.Services),
+		addAll(core.ReplicationControllers().Informer(), given.ReplicationControllers),
+		addAll(apps.ReplicaSets().Informer(), given.ReplicaSets),
+		addAll(apps.StatefulSets().Informer(), given.StatefulSets),
+		addAll(c.informers.Policy().V1().PodDisruptionBudgets().Informer(), given.DisruptionBudgets),
+	)
+}
+
+func addAll[T any](informer toolscache.SharedIndexInformer, objects []T) error {
+	for _, object := range objects {
+		if err := informer.GetStore().Add(object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func init() {
@@ -112,7 +148,14 @@ func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerC
 			return nil, err
 		}
 	}
-	return cluster, nil
+	for _, pod := range given.Nominated {
+		if err := cluster.informers.Core().V1().Pods().Informer().GetStore().Add(identified(pod)); err != nil {
+			return nil, err
+		}
+		// What a nominated pod asks for is known from the queue only.
+		cluster.scheduler.SchedulingQueue.Add(ctx, pod)
+	}
+	return cluster, cluster.addObjects(given)
 }
 
 // identified gives the pod the identity that a server would have given it.
@@ -146,7 +189,9 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 	var fitError *framework.FitError
 	switch {
 	case errors.As(err, &fitError):
-		output["message"] = c.message(ctx, state, pod, fitError)
+		if err := c.preempt(ctx, state, pod, fitError, output); err != nil {
+			return nil, err
+		}
 	case err != nil:
 		output["error"] = err.Error()
 	default:
@@ -160,14 +205,76 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 	return output, nil
 }
 
-// message is what the event would say. What preemption found is left out, for it decides about more than our side does.
-func (c *schedulerCluster) message(ctx context.Context, state fwk.CycleState, pod *v1.Pod, fitError *framework.FitError) string {
-	_, status := c.preemption.PostFilter(ctx, state, pod, fitError.Diagnosis.NodeToStatus)
+// preempt tells which pods would be removed for the pod, or why removing pods doesn't help, and what the event would say.
+func (c *schedulerCluster) preempt(
+	ctx context.Context, state fwk.CycleState, pod *v1.Pod, fitError *framework.FitError, output map[string]any,
+) error {
+	statuses := fitError.Diagnosis.NodeToStatus
+	result, status := c.preemption.PostFilter(ctx, state, pod, statuses)
+	fitError.Diagnosis.PostFilterMsg = status.Message()
 	if !status.IsSuccess() {
-		fitError.Diagnosis.PostFilterMsg = status.Message()
+		output["message"] = fitError.Error()
+		return nil
 	}
-	return fitError.Error()
+	if result.NominatedNodeName == "" {
+		return errors.New("a preemption without a node")
+	}
+	// Of nodes that are equally good one is taken at random: the message is told without it.
+	fitError.Diagnosis.PostFilterMsg = ""
+	output["message"] = fitError.Error()
+	nodes, err := statuses.NodesForStatusCode(c.snapshot.NodeInfos(), fwk.Unschedulable)
+	if err != nil {
+		return err
+	}
+	var budgets []*policy.PodDisruptionBudget
+	for _, object := range c.informers.Policy().V1().PodDisruptionBudgets().Informer().GetStore().List() {
+		budgets = append(budgets, object.(*policy.PodDisruptionBudget))
+	}
+	candidates, _, err := c.preemption.Evaluator.DryRunPreemption(ctx, state, pod, nodes, budgets, 0, int32(len(nodes)))
+	if err != nil {
+		return err
+	}
+	all := map[string]any{}
+	for _, candidate := range candidates {
+		victims := []string{}
+		for _, victim := range candidate.Victims().Pods {
+			victims = append(victims, victim.Namespace+"/"+victim.Name)
+		}
+		all[candidate.Name()] = map[string]any{"victims": victims, "violations": candidate.Victims().NumPDBViolations}
+	}
+	output["candidates"] = all
+	output["best"] = c.best(ctx, candidates)
+	return nil
 }
+
+// best are the candidates that are as good as the one that is taken: had the pods there run a nanosecond shorter, they would be.
+func (c *schedulerCluster) best(ctx context.Context, candidates []preemption.Candidate) []string {
+	taken := c.preemption.Evaluator.SelectCandidate(ctx, candidates)
+	best := []string{taken.Name()}
+	for _, candidate := range candidates {
+		if candidate.Name() == taken.Name() {
+			continue
+		}
+		younger := &youngerCandidate{Candidate: candidate, victims: candidate.Victims().DeepCopy()}
+		for _, pod := range younger.victims.Pods {
+			if pod.Status.StartTime != nil {
+				pod.Status.StartTime = &metav1.Time{Time: pod.Status.StartTime.Add(1)}
+			}
+		}
+		if c.preemption.Evaluator.SelectCandidate(ctx, []preemption.Candidate{taken, younger}).Name() == candidate.Name() {
+			best = append(best, candidate.Name())
+		}
+	}
+	slices.Sort(best)
+	return best
+}
+
+type youngerCandidate struct {
+	preemption.Candidate
+	victims *extenderv1.Victims
+}
+
+func (c *youngerCandidate) Victims() *extenderv1.Victims { return c.victims }
 
 // explain tells what each plugin says of each node, sampled or not.
 func (c *schedulerCluster) explain(ctx context.Context, pod *v1.Pod) (map[string]any, error) {

@@ -1,22 +1,28 @@
-//! DefaultPreemption: whether removing pods of lower priority would make room for a pod that no node takes. Asked at
-//! PostFilter.
-//!
-//! It tells where that wouldn't help, and why not. Which pods to remove where it would help isn't decided here yet; then
-//! it adds nothing to the message (DIFFERENCE: D-scheduler-1).
+//! DefaultPreemption: if no node takes a pod, which pods of lower priority to remove so that one does. Asked at PostFilter.
 //!
 //! # Source
 //! `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go`, `pkg/scheduler/framework/preemption`
 
+mod candidate;
+mod choice;
+mod disruption;
+
+pub use self::candidate::Candidate;
+pub use self::choice::best_candidates;
 use super::Registration;
 use crate::fit_error::{FitError, NodeStatuses};
-use crate::framework::{Code, ExtensionPoint, FailedCycle, Plugin, PostFilterPlugin, Status};
-use crate::schedule::status_of_node;
-use crate::snapshot::NodeIndex;
+use crate::framework::{
+    Code, ExtensionPoint, FailedCycle, Nomination, Plugin, PostFilterPlugin, PostFiltered, Preemption,
+    Status, Victim,
+};
+use crate::snapshot::PlacedPod;
 
 /// The plugin's name.
 pub const NAME: &str = "DefaultPreemption";
 /// The pod may remove no other.
 pub const REASON_NEVER: &str = "not eligible due to preemptionPolicy=Never.";
+/// Pods that the pod has removed are still going.
+pub const REASON_TERMINATING: &str = "not eligible due to a terminating pod on the nominated node.";
 /// No pod on the node has a lower priority.
 pub const REASON_NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 /// The node refuses the pod for something else than the pods on it.
@@ -27,47 +33,141 @@ pub const REGISTRATION: Registration = Registration {
     name: NAME,
     points: &[ExtensionPoint::PostFilter],
     weight: 1,
-    summary: "If no node takes a pod: tells whether removing pods of lower priority could help.",
-    new,
+    summary: "If no node takes a pod: removes pods of lower priority where that makes room, and sets the node aside.",
+    new: || new(DefaultPreemptionArgs::default()),
 };
 
-/// The plugin.
-pub fn new() -> Plugin {
-    Plugin { post_filter: Some(Box::new(DefaultPreemption)), ..Plugin::new(NAME) }
+/// What the plugin can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefaultPreemptionArgs {
+    /// How many per cent of the nodes that might help are looked at before one is chosen.
+    pub min_candidate_nodes_percentage: usize,
+    /// How many are looked at at least.
+    pub min_candidate_nodes_absolute: usize,
 }
 
-struct DefaultPreemption;
+impl Default for DefaultPreemptionArgs {
+    fn default() -> Self {
+        Self { min_candidate_nodes_percentage: 10, min_candidate_nodes_absolute: 100 }
+    }
+}
+
+impl DefaultPreemptionArgs {
+    /// How many candidates are enough among so many nodes.
+    ///
+    /// # Source
+    /// `default_preemption.go` (`calculateNumCandidates`)
+    fn candidates_to_find(self, nodes: usize) -> usize {
+        (nodes * self.min_candidate_nodes_percentage / 100).max(self.min_candidate_nodes_absolute).min(nodes)
+    }
+}
+
+/// The plugin.
+pub fn new(args: DefaultPreemptionArgs) -> Plugin {
+    Plugin { post_filter: Some(Box::new(DefaultPreemption { args })), ..Plugin::new(NAME) }
+}
+
+struct DefaultPreemption {
+    args: DefaultPreemptionArgs,
+}
 
 impl PostFilterPlugin for DefaultPreemption {
-    fn post_filter(&self, failed: &FailedCycle<'_>) -> Status {
-        if failed.pod.spec().preemption_policy.as_deref() == Some("Never") {
-            return Status::new(Code::Unschedulable, NAME, format!("preemption: {REASON_NEVER}"));
+    fn post_filter(&self, failed: &FailedCycle<'_>) -> PostFiltered {
+        if let Some(reason) = why_not_eligible(failed) {
+            return unschedulable(reason.to_owned(), Nomination::Keep);
         }
-        let nothing_helps = Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON_NOT_HELPFUL);
-        let mut statuses = NodeStatuses::new(nothing_helps);
-        for node in failed.statuses.with_code(Code::Unschedulable, failed.snapshot) {
-            let status = status_without_victims(failed, node);
-            if status.is_success() {
-                return Status { code: Code::Unschedulable, plugin: NAME, reasons: Vec::new() };
+        let (candidates, statuses) = find_candidates(failed, self.args);
+        let Some(best) = best_candidates(&candidates).into_iter().next() else {
+            let errors = statuses.judged().iter().filter(|(_, status)| status.code == Code::Error);
+            let errors: Vec<String> = errors.map(|(_, status)| status.message()).collect();
+            if !errors.is_empty() {
+                let text = format!("preemption: {}", plimsoll_api::aggregate::aggregate(&errors));
+                return PostFiltered {
+                    status: Status::new(Code::Error, NAME, text),
+                    nomination: Nomination::Keep,
+                };
             }
-            statuses.push(node, status);
-        }
-        let error = FitError::new(failed.snapshot, &statuses);
-        Status::new(Code::Unschedulable, NAME, format!("preemption: {error}"))
+            let error = FitError::new(failed.snapshot, &statuses);
+            return unschedulable(error.to_string(), Nomination::Clear);
+        };
+        let preemption = preemption(failed, best);
+        let text = format!(
+            "preemption: found a potential placement for pod on node {}, preempting {} victims",
+            preemption.node,
+            preemption.victims.len()
+        );
+        let status = Status::new(Code::Success, NAME, text);
+        PostFiltered { status, nomination: Nomination::Set(preemption) }
     }
 }
 
-/// What the node would say if all pods of lower priority were gone from it.
+fn unschedulable(reason: String, nomination: Nomination) -> PostFiltered {
+    let status = Status::new(Code::Unschedulable, NAME, format!("preemption: {reason}"));
+    PostFiltered { status, nomination }
+}
+
+/// Why a pod may not remove others; none if it may.
 ///
 /// # Source
-/// `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go` (`SelectVictimsOnNode`)
-fn status_without_victims(failed: &FailedCycle<'_>, node: NodeIndex) -> Status {
-    let priority = failed.pod.priority();
-    let any_lower = failed.snapshot.lowest_priority().is_some_and(|lowest| lowest < priority)
-        && failed.snapshot.pods(node).iter().any(|pod| pod.priority < priority);
-    if !any_lower {
-        return Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON_NO_VICTIMS);
+/// `default_preemption.go` (`PodEligibleToPreemptOthers`)
+fn why_not_eligible(failed: &FailedCycle<'_>) -> Option<&'static str> {
+    if failed.pod.spec().preemption_policy.as_deref() == Some("Never") {
+        return Some(REASON_NEVER);
     }
-    let emptied = failed.snapshot.only(node, |pod| pod.priority >= priority);
-    status_of_node(failed.pod, &emptied, failed.profile)
+    let node = failed.snapshot.node(failed.pod.nominated_node_name())?;
+    // Then removing others there doesn't help, and waiting for them neither.
+    if failed.statuses.of(node).code == Code::UnschedulableAndUnresolvable {
+        return None;
+    }
+    let priority = failed.pod.priority();
+    let is_going = |pod: &PlacedPod| pod.priority < priority && pod.is_preempted;
+    failed.snapshot.pods(node).iter().any(is_going).then_some(REASON_TERMINATING)
+}
+
+/// Nodes that would take the pod if others went, and what the others say.
+///
+/// # Source
+/// `preemption.go` (`findCandidates`, `DryRunPreemption`)
+pub fn find_candidates<'a>(
+    failed: &FailedCycle<'a>,
+    args: DefaultPreemptionArgs,
+) -> (Vec<Candidate<'a>>, NodeStatuses) {
+    let nothing_helps = Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON_NOT_HELPFUL);
+    let mut statuses = NodeStatuses::new(nothing_helps);
+    let nodes = failed.statuses.with_code(Code::Unschedulable, failed.snapshot);
+    let (mut unharmed, mut harmed) = (Vec::new(), Vec::new());
+    if nodes.is_empty() {
+        return (unharmed, statuses);
+    }
+    let wanted = args.candidates_to_find(nodes.len());
+    // DIFFERENCE: D-scheduler-1.
+    let first = usize::try_from(failed.chance % nodes.len() as u64).unwrap_or(0);
+    let (before, after) = nodes.split_at(first);
+    for node in after.iter().chain(before) {
+        match candidate::dry_run(failed, *node) {
+            Err(status) => statuses.push(*node, status),
+            Ok(candidate) => {
+                let list = if candidate.violations == 0 { &mut unharmed } else { &mut harmed };
+                list.push(candidate);
+            }
+        }
+        if !unharmed.is_empty() && unharmed.len() + harmed.len() >= wanted {
+            break;
+        }
+    }
+    unharmed.append(&mut harmed);
+    (unharmed, statuses)
+}
+
+fn preemption(failed: &FailedCycle<'_>, candidate: &Candidate<'_>) -> Preemption {
+    let victim = |pod: &&PlacedPod| Victim {
+        namespace: pod.identity.namespace.to_string(),
+        name: pod.name().to_owned(),
+        priority: pod.priority,
+    };
+    Preemption {
+        node: failed.snapshot.name(candidate.node).to_owned(),
+        victims: candidate.victims.iter().map(victim).collect(),
+        disruption_budget_violations: candidate.violations,
+    }
 }

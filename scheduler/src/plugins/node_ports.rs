@@ -6,7 +6,9 @@
 use fixedbitset::FixedBitSet;
 
 use super::Registration;
-use crate::framework::{Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, Status, retain};
+use crate::framework::{
+    Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PodChanges, PreFilter, Status, retain,
+};
 use crate::host_port::HostPort;
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -50,13 +52,36 @@ struct NodePortsFilter<'a> {
 impl NodePortsFilter<'_> {
     fn are_free(&self, node: NodeIndex) -> bool {
         let used = self.snapshot.used_ports(node);
-        !self.wanted.iter().any(|wanted| used.iter().any(|used| used.conflicts_with(wanted)))
+        !used.iter().any(|used| self.wants(used))
+    }
+
+    fn are_free_with(&self, node: NodeIndex, changes: PodChanges<'_>) -> bool {
+        // DIFFERENCE: D-scheduler-2.
+        let in_the_way = |ports: &[HostPort]| {
+            i64::try_from(ports.iter().filter(|port| self.wants(port)).count()).unwrap_or(i64::MAX)
+        };
+        let there = in_the_way(self.snapshot.used_ports(node));
+        let changed = changes.iter().map(|(pod, sign)| sign * in_the_way(&pod.host_ports));
+        there + changed.sum::<i64>() <= 0
+    }
+
+    /// Whether the pod can't run beside a pod that has this port.
+    fn wants(&self, used: &HostPort) -> bool {
+        self.wanted.iter().any(|wanted| used.conflicts_with(wanted))
     }
 }
 
 impl Filter for NodePortsFilter<'_> {
     fn check(&self, node: NodeIndex) -> Status {
-        if self.are_free(node) { Status::SUCCESS } else { Status::new(Code::Unschedulable, NAME, REASON) }
+        self.check_with(node, PodChanges::default())
+    }
+
+    fn check_with(&self, node: NodeIndex, changes: PodChanges<'_>) -> Status {
+        if self.are_free_with(node, changes) {
+            Status::SUCCESS
+        } else {
+            Status::new(Code::Unschedulable, NAME, REASON)
+        }
     }
 
     fn narrow(&self, candidates: &mut FixedBitSet) {

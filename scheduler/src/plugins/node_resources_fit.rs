@@ -13,11 +13,11 @@ use plimsoll_resource_math::resource_name::{CPU, EPHEMERAL_STORAGE, MEMORY, PODS
 use super::Registration;
 use super::resource_allocation::{Counting, ResourceColumn, ResourceSpec, default_resources};
 use crate::framework::{
-    Amount, Code, ExtensionPoint, Filter, FilterPlugin, MAX_NODE_SCORE, Plugin, PreFilter, PreScore, Reason,
-    Score, ScorePlugin, Status, retain,
+    Amount, Code, ExtensionPoint, Filter, FilterPlugin, MAX_NODE_SCORE, Plugin, PodChanges, PreFilter,
+    PreScore, Reason, Score, ScorePlugin, Status, retain,
 };
 use crate::pod_info::PodInfo;
-use crate::snapshot::{NodeIndex, ResourceColumns, ResourceId, Snapshot};
+use crate::snapshot::{NodeIndex, PlacedPod, ResourceColumns, ResourceId, Snapshot};
 
 /// The plugin's name.
 pub const NAME: &str = "NodeResourcesFit";
@@ -127,15 +127,22 @@ impl FitFilter<'_> {
 
 impl Filter for FitFilter<'_> {
     fn check(&self, node: NodeIndex) -> Status {
+        self.check_with(node, PodChanges::default())
+    }
+
+    fn check_with(&self, node: NodeIndex, changes: PodChanges<'_>) -> Status {
         let mut status = Status { code: Code::Unschedulable, plugin: NAME, reasons: Vec::new() };
-        if !self.has_room_for_pod(node) {
-            let used = self.snapshot.pod_count(node);
-            let capacity = self.snapshot.allowed_pods(node);
+        let used = self.snapshot.pod_count(node) + changes.iter().map(|(_, sign)| sign).sum::<i64>();
+        let capacity = self.snapshot.allowed_pods(node);
+        if used >= capacity {
             let amount = Amount { resource: PODS.to_owned(), requested: 1, used, capacity };
             status.reasons.push(Reason { text: REASON_TOO_MANY_PODS.into(), amount: Some(amount) });
         }
         for want in &self.wants {
             let (capacity, used) = self.capacity_and_used(want, node);
+            let amount_of = |pod: &PlacedPod| pod.accounted.amounts.amount(want.name);
+            let used =
+                changes.iter().fold(used, |used, (pod, sign)| used.wrapping_add(sign * amount_of(pod)));
             if want.amount <= capacity.wrapping_sub(used) {
                 continue;
             }

@@ -3,12 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use expect_test::expect_file;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::{Case, cases};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::framework::Status;
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
-use crate::{PodInfo, Profile, Snapshot};
+use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
 #[test]
 fn docs_plugins_md_is_the_table() {
@@ -43,7 +44,12 @@ fn check(case: &Case) {
         let pod = PodInfo::new(pod).unwrap();
         snapshot.add_pod(&pod, pod.node_name());
     }
-    let answer = answer(&PodInfo::new(&pod).unwrap(), &snapshot, &Profile::default());
+    list_objects(&case.given, snapshot.listers_mut());
+    let mut answer = answer(&PodInfo::new(&pod).unwrap(), &snapshot, &Profile::default());
+    // A case is about one plugin or a few; what the others think of the nodes is theirs.
+    if let Some(scores) = answer.get_mut("scores").and_then(Value::as_object_mut) {
+        scores.retain(|plugin, _| case.expect["scores"].get(plugin).is_some());
+    }
     assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);
 }
 
@@ -64,10 +70,43 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
     };
     match schedule(pod, snapshot, profile, &mut CycleState::default()) {
         Outcome::Placed(placement) => answer["node"] = placement.node.into(),
-        Outcome::Unschedulable(error) => answer["message"] = error.message().into(),
+        Outcome::Unschedulable(mut error) => {
+            if let Nomination::Set(preemption) = &error.nomination {
+                answer["preempts"] = preemption_value(preemption);
+                // The message names the node, which upstream takes at random where several are equally good.
+                error.post_filter_message.clear();
+            }
+            answer["message"] = error.message().into();
+        }
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
     }
     answer
+}
+
+/// Lets plugins look up the objects that a case lists beside nodes and pods.
+fn list_objects(given: &Value, listers: &mut Listers) {
+    fn all<T: DeserializeOwned>(given: &Value, field: &str) -> Vec<T> {
+        given.get(field).map(|list| serde_json::from_value(list.clone()).unwrap()).unwrap_or_default()
+    }
+    for namespace in all(given, "namespaces") {
+        listers.set_namespace(&namespace);
+    }
+    for service in all(given, "services") {
+        listers.set_service(&service);
+    }
+    for replica_set in all(given, "replicaSets") {
+        listers.set_replica_set(&replica_set);
+    }
+    for budget in all(given, "podDisruptionBudgets") {
+        listers.set_disruption_budget(&budget);
+    }
+}
+
+fn preemption_value(preemption: &Preemption) -> Value {
+    let victims = preemption.victims.iter().map(|victim| format!("{}/{}", victim.namespace, victim.name));
+    let victims: Vec<String> = victims.collect();
+    let violations = preemption.disruption_budget_violations;
+    json!({"node": preemption.node, "victims": victims, "violations": violations})
 }
 
 fn scores(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, feasible: &[usize]) -> Value {
@@ -105,5 +144,9 @@ cases_of!(
     node_affinity,
     node_ports,
     node_resources_fit,
-    node_resources_balanced_allocation
+    node_resources_balanced_allocation,
+    pod_topology_spread,
+    inter_pod_affinity,
+    image_locality,
+    default_preemption
 );

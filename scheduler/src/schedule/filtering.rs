@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use crate::framework::{Code, Filter, PreFilter, Status};
+use crate::framework::{Code, Filter, PodChanges, PreFilter, Status};
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
-use crate::snapshot::{NodeIndex, Snapshot};
+use crate::snapshot::{NodeIndex, PlacedPod, Snapshot};
 
 /// The filters that judge nodes for one pod, in the order of the plugins.
-#[derive(Default)]
 pub struct Filters<'a> {
-    filters: Vec<(&'static str, Box<dyn Filter + 'a>)>,
+    pod: &'a PodInfo<'a>,
+    snapshot: &'a Snapshot,
+    by_plugin: Vec<(&'static str, Box<dyn Filter + 'a>)>,
     /// The only nodes to judge, if plugins have named some, and which plugins have.
     only: Option<(BTreeSet<String>, BTreeSet<&'static str>)>,
 }
@@ -31,7 +32,7 @@ pub enum PreFiltered<'a> {
 /// # Source
 /// `pkg/scheduler/framework/runtime/framework.go` (`RunPreFilterPlugins`)
 pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a Profile) -> PreFiltered<'a> {
-    let mut filters = Filters::default();
+    let mut filters = Filters { pod, snapshot, by_plugin: Vec::new(), only: None };
     let mut rejected = None;
     for enabled in &profile.plugins {
         let name = enabled.plugin.name;
@@ -47,7 +48,7 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
                 return PreFiltered::Rejected(Status::new(Code::Error, name, message));
             }
             PreFilter::Run { nodes, filter } => {
-                filters.filters.push((name, filter));
+                filters.by_plugin.push((name, filter));
                 if let Some(nodes) = nodes {
                     filters.keep_only(nodes, name);
                 }
@@ -61,13 +62,33 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
 }
 
 impl Filters<'_> {
-    /// What the first filter that refuses the node says, or success.
+    /// What the first filter that refuses the node says, or success. Pods of no lower priority for which the node was set aside
+    /// count as running there; and the node has to pass without them too.
     ///
     /// # Source
-    /// `pkg/scheduler/framework/runtime/framework.go` (`RunFilterPlugins`)
+    /// `pkg/scheduler/framework/runtime/framework.go` (`RunFilterPluginsWithNominatedPods`)
     pub fn check(&self, node: NodeIndex) -> Status {
-        for (name, filter) in &self.filters {
-            let status = filter.check(node);
+        self.check_without(node, &[])
+    }
+
+    /// The same if these pods of the node were gone.
+    pub(crate) fn check_without(&self, node: NodeIndex, removed: &[&PlacedPod]) -> Status {
+        let nominated = self.nominated_pods(node);
+        if !nominated.is_empty() {
+            let status = self.run(node, PodChanges { removed, added: &nominated });
+            if !status.is_success() {
+                return status;
+            }
+        }
+        self.run(node, PodChanges { removed, added: &[] })
+    }
+
+    /// # Source
+    /// `pkg/scheduler/framework/runtime/framework.go` (`RunFilterPlugins`)
+    fn run(&self, node: NodeIndex, changes: PodChanges<'_>) -> Status {
+        let is_unchanged = changes.removed.is_empty() && changes.added.is_empty();
+        for (name, filter) in &self.by_plugin {
+            let status = if is_unchanged { filter.check(node) } else { filter.check_with(node, changes) };
             if !status.is_success() {
                 return Status { plugin: name, ..status };
             }
@@ -75,15 +96,29 @@ impl Filters<'_> {
         Status::SUCCESS
     }
 
+    /// The pods on their way to a node that this one has to yield to.
+    fn nominated_pods(&self, node: NodeIndex) -> Vec<&PlacedPod> {
+        let counts = |placed: &&PlacedPod| {
+            placed.priority >= self.pod.priority()
+                && !(placed.name() == self.pod.name() && *placed.identity.namespace == *self.pod.namespace())
+        };
+        self.snapshot.nominated_pods(node).iter().filter(counts).collect()
+    }
+
     /// Removes from `candidates` the nodes that some filter refuses.
     pub(crate) fn narrow(&self, candidates: &mut FixedBitSet) {
-        for (_, filter) in &self.filters {
+        for (_, filter) in &self.by_plugin {
             filter.narrow(candidates);
+        }
+        for node in self.snapshot.nominated_nodes() {
+            if candidates.contains(node) && !self.check(node).is_success() {
+                candidates.remove(node);
+            }
         }
     }
 
     /// The nodes to judge, in the order in which they are visited.
-    pub(crate) fn nodes_to_visit<'s>(&self, snapshot: &'s Snapshot) -> Cow<'s, [NodeIndex]> {
+    pub fn nodes_to_visit<'s>(&self, snapshot: &'s Snapshot) -> Cow<'s, [NodeIndex]> {
         let Some((names, _)) = &self.only else { return Cow::Borrowed(snapshot.order()) };
         // DIFFERENCE: D-scheduler-3. Upstream visits them in the random order of a map.
         Cow::Owned(names.iter().filter_map(|name| snapshot.node(name)).collect())
@@ -91,7 +126,7 @@ impl Filters<'_> {
 
     /// What is to be said of the nodes that aren't judged. Upstream counts the plugin that refused the node that was set
     /// aside for the pod among those that have named nodes.
-    pub(crate) fn status_of_nodes_left_out(&self, refused_nominated: Option<NodeIndex>) -> Status {
+    pub fn status_of_nodes_left_out(&self, refused_nominated: Option<NodeIndex>) -> Status {
         let Some((_, plugins)) = &self.only else {
             return Status { code: Code::UnschedulableAndUnresolvable, ..Status::SUCCESS };
         };
@@ -127,13 +162,4 @@ impl Filters<'_> {
 fn go_list(names: &BTreeSet<&'static str>) -> String {
     let names: Vec<&str> = names.iter().copied().collect();
     format!("[{}]", names.join(" "))
-}
-
-/// What the filters say of the first node of a snapshot, whichever nodes the plugins name.
-pub(crate) fn status_of_node(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Status {
-    match (pre_filter(pod, snapshot, profile), snapshot.order().first()) {
-        (PreFiltered::Run(filters), Some(node)) => filters.check(*node),
-        (PreFiltered::Rejected(status), _) => status,
-        (PreFiltered::Run(_), None) => Status::SUCCESS,
-    }
 }

@@ -37,23 +37,45 @@ fn says_what_upstream_says_when_no_node_is_left() {
     );
 }
 
+fn urgent(requests: &str) -> Pod {
+    let mut urgent = pod("urgent", requests);
+    urgent.spec.as_mut().unwrap().priority = Some(1);
+    urgent
+}
+
 #[test]
-fn a_pod_of_higher_priority_gets_no_word_on_preemption_where_it_would_help() {
-    // DIFFERENCE: D-scheduler-1.
+fn a_pod_of_higher_priority_removes_others_where_that_helps() {
     let mut snapshot = Snapshot::new(&[node("a", "1", "1Gi"), node("b", "1", "1Gi")]).unwrap();
-    let running = pod("running", "{cpu: '1'}");
-    snapshot.add_pod(&PodInfo::new(&running).unwrap(), "a");
-    let mut urgent = pod("urgent", "{cpu: '1', memory: 2Gi}");
-    urgent.spec.as_mut().unwrap().priority = Some(1);
+    for (name, requests, node) in
+        [("running", "{cpu: 600m}", "a"), ("small", "{cpu: 300m}", "a"), ("big", "{cpu: '1'}", "b")]
+    {
+        snapshot.add_pod(&PodInfo::new(&pod(name, requests)).unwrap(), node);
+    }
     assert_eq!(
-        decide(&urgent, &snapshot).message().unwrap(),
-        "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+        decide(&urgent("{cpu: '1', memory: 2Gi}"), &snapshot).message().unwrap(),
+        "0/2 nodes are available: 2 Insufficient cpu, 2 Insufficient memory. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
     );
-    let mut urgent = pod("urgent", "{cpu: '1'}");
-    urgent.spec.as_mut().unwrap().priority = Some(1);
-    let blocker = pod("blocker", "{memory: 1Mi, cpu: '1'}");
-    snapshot.add_pod(&PodInfo::new(&blocker).unwrap(), "b");
-    assert_eq!(decide(&urgent, &snapshot).message().unwrap(), "0/2 nodes are available: 2 Insufficient cpu.");
+    let Outcome::Unschedulable(error) = decide(&urgent("{cpu: 700m}"), &snapshot) else { unreachable!() };
+    assert_eq!(
+        error.message(),
+        "0/2 nodes are available: 2 Insufficient cpu. preemption: found a potential placement for pod on node a, preempting 1 victims"
+    );
+    let Nomination::Set(preemption) = error.nomination else { unreachable!() };
+    let names: Vec<&str> = preemption.victims.iter().map(|victim| victim.name.as_str()).collect();
+    // The one that fills the node would do as well; of two nodes with one victim each the first is taken.
+    assert_eq!((preemption.node.as_str(), names), ("a", vec!["running"]));
+}
+
+#[test]
+fn a_node_is_kept_for_the_pod_that_it_was_set_aside_for() {
+    let mut snapshot = Snapshot::new(&[node("a", "1", "1Gi")]).unwrap();
+    let first = urgent("{cpu: '1'}");
+    let first = PodInfo::new(&first).unwrap();
+    snapshot.nominate(&first, "a");
+    assert!(matches!(decide(&pod("p", "{cpu: 500m}"), &snapshot), Outcome::Unschedulable(_)));
+    assert!(matches!(decide(first.pod, &snapshot), Outcome::Placed(_)), "not kept from the pod itself");
+    snapshot.clear_nomination("default", "urgent");
+    assert!(matches!(decide(&pod("p", "{cpu: 500m}"), &snapshot), Outcome::Placed(_)));
 }
 
 #[test]

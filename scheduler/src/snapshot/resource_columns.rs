@@ -88,20 +88,6 @@ impl ResourceColumns {
         self.for_each_amount(amounts, |column, amount| sign.apply(&mut column.requested[node], amount));
     }
 
-    /// The same resources under the same ids, without nodes.
-    pub(super) fn without_nodes(&self) -> Self {
-        let columns =
-            self.columns.iter().map(|column| Column { name: column.name.clone(), ..Column::default() });
-        Self { ids: self.ids.clone(), columns: columns.collect(), node_count: 0 }
-    }
-
-    /// Copies what a node has from columns with the same ids.
-    pub(super) fn copy_allocatable(&mut self, node: NodeIndex, from: &Self, from_node: NodeIndex) {
-        for (column, source) in self.columns.iter_mut().zip(&from.columns) {
-            column.allocatable[node] = source.allocatable[from_node];
-        }
-    }
-
     fn for_each_amount(&mut self, amounts: &ResourceAmounts, mut visit: impl FnMut(&mut Column, i64)) {
         visit(&mut self.columns[Self::CPU], amounts.cpu_millis);
         visit(&mut self.columns[Self::MEMORY], amounts.memory_bytes);

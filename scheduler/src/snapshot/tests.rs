@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::object;
@@ -38,14 +38,14 @@ fn event() -> impl Strategy<Value = Event> {
 fn node(name: u8, zone: u8, cpu: u8, taint: bool) -> Node {
     let taints = if taint { "[{key: a, effect: NoSchedule}]" } else { "[]" };
     object(&format!(
-        "{{metadata: {{name: n{name}, labels: {{topology.kubernetes.io/zone: z{zone}}}}}, spec: {{taints: {taints}}}, status: {{allocatable: {{cpu: '{cpu}', example.com/x{zone}: '1'}}}}}}"
+        "{{metadata: {{name: n{name}, labels: {{topology.kubernetes.io/zone: z{zone}}}}}, spec: {{taints: {taints}}}, status: {{allocatable: {{cpu: '{cpu}', example.com/x{zone}: '1'}}, images: [{{names: ['image:{cpu}'], sizeBytes: {zone}}}]}}}}"
     ))
 }
 
 fn pod(name: u8, cpu: u8, port: bool) -> Pod {
     let port = if port { "80" } else { "0" };
     object(&format!(
-        "{{metadata: {{name: p{name}}}, spec: {{priority: {cpu}, containers: [{{name: c, ports: [{{containerPort: 80, hostPort: {port}}}], resources: {{requests: {{cpu: '{cpu}'}}}}}}]}}}}"
+        "{{metadata: {{name: p{name}, namespace: s{port}, labels: {{cpu: '{cpu}'}}}}, spec: {{affinity: {{podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: [{{topologyKey: key-{cpu}}}]}}}}, priority: {cpu}, containers: [{{name: c, ports: [{{containerPort: 80, hostPort: {port}}}], resources: {{requests: {{cpu: '{cpu}'}}}}}}]}}}}"
     ))
 }
 
@@ -69,18 +69,49 @@ fn seen(snapshot: &Snapshot) -> BTreeMap<String, String> {
         let taints = &snapshot.taint_sets()[snapshot.taint_set(*node) as usize];
         let non_zero = (snapshot.non_zero_cpu_millis()[*node], snapshot.non_zero_memory_bytes()[*node]);
         let labels = snapshot.labels(*node);
+        let on_node =
+            |counts: &NodeCounts| counts.iter().find(|(other, _)| other == node).map(|(_, count)| count);
+        let mut identities: Vec<_> = snapshot
+            .namespaces_with_pods()
+            .flat_map(|namespace| snapshot.pods_in(namespace))
+            .filter_map(|(identity, counts)| Some((format!("{identity:?}"), on_node(counts)?)))
+            .collect();
+        identities.sort_unstable();
+        let mut terms: Vec<_> = snapshot
+            .existing_terms()
+            .filter_map(|(terms, counts)| Some((format!("{terms:?}"), on_node(counts)?)))
+            .collect();
+        terms.sort_unstable();
+        let images: Vec<_> = (0..9)
+            .filter_map(|tag| snapshot.image(&format!("image:{tag}")).filter(|image| image.is_on(*node)))
+            .map(ImageState::node_count)
+            .collect();
         nodes.insert(
             snapshot.name(*node).to_owned(),
-            format!("{amounts:?} {non_zero:?} {ports:?} {pods:?} {taints:?} {labels:?}"),
+            format!(
+                "{amounts:?} {non_zero:?} {ports:?} {pods:?} {taints:?} {labels:?} {identities:?} {terms:?} {images:?}"
+            ),
         );
     }
     nodes
+}
+
+/// Which nodes, by name, are in one domain.
+fn domains(snapshot: &Snapshot) -> BTreeSet<BTreeSet<&str>> {
+    let column = snapshot.topology("topology.kubernetes.io/zone");
+    let mut domains: BTreeMap<Option<Domain>, BTreeSet<&str>> = BTreeMap::new();
+    for node in snapshot.order() {
+        domains.entry(column.domain(*node)).or_default().insert(snapshot.name(*node));
+    }
+    domains.into_values().collect()
 }
 
 proptest! {
     #[test]
     fn a_snapshot_that_followed_events_equals_one_built_at_the_end(events in vec(event(), 0..40)) {
         let mut followed = Snapshot::default();
+        // From now on the column follows the nodes.
+        followed.topology("topology.kubernetes.io/zone");
         let mut nodes: BTreeMap<u8, Node> = BTreeMap::new();
         let mut pods: BTreeMap<u8, (Pod, u8)> = BTreeMap::new();
         for event in events {
@@ -96,12 +127,19 @@ proptest! {
                 }
                 Event::AddPod { pod: name, node, cpu, port } => {
                     let object = pod(name, cpu, port);
+                    // The other one of that name is in another namespace.
+                    if let Some((other, _)) = pods.remove(&name) {
+                        let namespace = other.metadata.namespace.unwrap_or_default();
+                        followed.remove_pod(&namespace, &format!("p{name}"));
+                    }
                     followed.add_pod(&PodInfo::new(&object).unwrap(), &format!("n{node}"));
                     pods.insert(name, (object, node));
                 }
                 Event::RemovePod { pod } => {
-                    let was_there = followed.remove_pod("", &format!("p{pod}"));
-                    prop_assert_eq!(was_there, pods.remove(&pod).is_some());
+                    let known: Option<(Pod, u8)> = pods.remove(&pod);
+                    let namespace = known.as_ref().and_then(|(pod, _)| pod.metadata.namespace.clone());
+                    let was_there = followed.remove_pod(&namespace.unwrap_or_default(), &format!("p{pod}"));
+                    prop_assert_eq!(was_there, known.is_some());
                 }
             }
         }
@@ -111,6 +149,7 @@ proptest! {
             rebuilt.add_pod(&PodInfo::new(pod).unwrap(), &format!("n{node}"));
         }
         prop_assert_eq!(seen(&followed), seen(&rebuilt));
+        prop_assert_eq!(domains(&followed), domains(&rebuilt));
         prop_assert_eq!(followed.node_count(), followed.order().len());
         prop_assert_eq!(followed.lowest_priority(), rebuilt.lowest_priority());
     }

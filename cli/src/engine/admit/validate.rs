@@ -59,6 +59,7 @@ pub(super) fn errors(object: &Object, kind: &InputKind) -> Result<ErrorList, Sta
         Object::StatefulSet(object) => validation::stateful_set::validate_create(object),
         Object::StorageClass(object) => validation::storage_class::validate_create(object),
         Object::DeviceClass(_)
+        | Object::PodDisruptionBudget(_)
         | Object::ResourceClaim(_)
         | Object::ServiceAccount(_)
         | Object::Untyped(_) => of_metadata(),

@@ -2,74 +2,71 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use plimsoll_resource_math::Quantity;
-use plimsoll_scheduler::framework::Status;
+use plimsoll_scheduler::fit_error::NodeStatuses;
+use plimsoll_scheduler::framework::{FailedCycle, Status};
+use plimsoll_scheduler::plugins::default_preemption::{
+    Candidate, DefaultPreemptionArgs, best_candidates, find_candidates,
+};
 use plimsoll_scheduler::pod_info::ResourceAmounts;
 use plimsoll_scheduler::schedule::{Filters, Outcome, PreFiltered, pre_filter, score_nodes};
-use plimsoll_scheduler::{CycleState, PodInfo, Profile, Snapshot, schedule};
-use rand::rngs::StdRng;
+use plimsoll_scheduler::{CycleState, Listers, Nomination, PodInfo, Profile, Snapshot, schedule};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::amounts::may_be_big_decimal;
 use super::{Family, decode};
-use crate::oracle::generate::matching::NODE_NAMES;
-use crate::oracle::generate::node::named_node;
-use crate::oracle::generate::pod::{pod, pod_with_status};
-use crate::oracle::generate::{chance, list, number, pick};
+use crate::oracle::generate::scheduling::scheduling;
 
-pub(super) const FAMILY: Family =
-    Family { name: "scheduler", generate, evaluate, known_difference: Some(known_difference), bench: None };
+pub(super) const FAMILY: Family = Family {
+    name: "scheduler",
+    generate: scheduling,
+    evaluate,
+    known_difference: Some(known_difference),
+    bench: None,
+};
 
 /// A cluster, and pods to schedule one after the other.
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Input {
     nodes: Vec<Node>,
     running: Vec<Pod>,
+    nominated: Vec<Pod>,
+    namespaces: Vec<Namespace>,
+    services: Vec<Service>,
+    replication_controllers: Vec<ReplicationController>,
+    replica_sets: Vec<ReplicaSet>,
+    stateful_sets: Vec<StatefulSet>,
+    pod_disruption_budgets: Vec<PodDisruptionBudget>,
     pods: Vec<Pod>,
     percentage: u8,
 }
 
-fn generate(rng: &mut StdRng) -> Value {
-    let node_count = match number(rng, 0..=99) {
-        0 => 0,
-        1..=95 => number(rng, 1..=8),
-        _ => number(rng, 100..=140),
-    };
-    let is_large = node_count >= 100;
-    let nodes: Vec<Value> = (1..=node_count).map(|index| named_node(rng, &format!("node-{index}"))).collect();
-    let running = list(rng, 0..=8, |rng, index| {
-        let mut running = placeable(pod_with_status(rng), rng, &format!("running-{index}"));
-        running["spec"]["nodeName"] = format!("node-{}", number(rng, 1..=node_count.max(1))).into();
-        running
-    });
-    let pods = list(rng, 1..=3, |rng, index| {
-        let mut pending = placeable(pod(rng), rng, &format!("pending-{index}"));
-        if is_large {
-            // A pod that most nodes take, so that only a part of them is looked at.
-            pending["spec"]["containers"] = json!([{"name": "app"}]);
+impl Input {
+    fn add_objects(&self, listers: &mut Listers) {
+        for object in &self.namespaces {
+            listers.set_namespace(object);
         }
-        if chance(rng, 5) {
-            pending["status"] = json!({"nominatedNodeName": pick(rng, NODE_NAMES)});
+        for object in &self.services {
+            listers.set_service(object);
         }
-        pending
-    });
-    let percentage = pick(rng, &[0, 1, 50, 80, 100]);
-    json!({"nodes": nodes, "running": running, "pods": pods, "percentage": percentage})
-}
-
-/// A pod of that name, with a priority more often than not, and without what plugins that aren't compared look at.
-fn placeable(mut pod: Value, rng: &mut StdRng, name: &str) -> Value {
-    pod["metadata"]["name"] = name.into();
-    if chance(rng, 60) {
-        pod["spec"]["priority"] = pick(rng, &[-1, 0, 1, 1000]).into();
+        for object in &self.replication_controllers {
+            listers.set_replication_controller(object);
+        }
+        for object in &self.replica_sets {
+            listers.set_replica_set(object);
+        }
+        for object in &self.stateful_sets {
+            listers.set_stateful_set(object);
+        }
+        for object in &self.pod_disruption_budgets {
+            listers.set_disruption_budget(object);
+        }
     }
-    if let Some(affinity) = pod["spec"].get_mut("affinity").and_then(Value::as_object_mut) {
-        affinity.retain(|kind, _| kind == "nodeAffinity");
-    }
-    pod
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
@@ -79,6 +76,13 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
         let info = PodInfo::new(pod)?;
         snapshot.add_pod(&info, info.node_name());
     }
+    for pod in &input.nominated {
+        let info = PodInfo::new(pod)?;
+        if !info.nominated_node_name().is_empty() {
+            snapshot.nominate(&info, info.nominated_node_name());
+        }
+    }
+    input.add_objects(snapshot.listers_mut());
     let profile = Profile { percentage_of_nodes_to_score: input.percentage, ..Profile::default() };
     let mut state = CycleState::default();
     input.pods.iter().map(|pod| decide(pod, &mut snapshot, &profile, &mut state)).collect()
@@ -103,10 +107,39 @@ fn decide(
             output["feasible"] = placement.feasible_nodes.into();
             snapshot.add_pod(&info, &placement.node);
         }
-        Outcome::Unschedulable(error) => output["message"] = error.message().into(),
+        Outcome::Unschedulable(mut error) => {
+            if let Nomination::Set(_) = error.nomination {
+                error.post_filter_message.clear();
+                let (candidates, best) = candidates(&info, snapshot, profile);
+                output["candidates"] = candidates;
+                output["best"] = best;
+            }
+            output["message"] = error.message().into();
+        }
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => output["error"] = failed.message().into(),
     }
     Ok(output)
+}
+
+/// All nodes on which removing pods would make room, and those of them that are equally good.
+fn candidates(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> (Value, Value) {
+    let PreFiltered::Run(filters) = pre_filter(pod, snapshot, profile) else { return Default::default() };
+    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out(None));
+    for node in filters.nodes_to_visit(snapshot).iter() {
+        statuses.push(*node, filters.check(*node));
+    }
+    let failed = FailedCycle { pod, snapshot, filters: Some(&filters), statuses: &statuses, chance: 0 };
+    let all =
+        DefaultPreemptionArgs { min_candidate_nodes_percentage: 100, ..DefaultPreemptionArgs::default() };
+    let (candidates, _) = find_candidates(&failed, all);
+    let name = |candidate: &Candidate<'_>| snapshot.name(candidate.node).to_owned();
+    let mut best: Vec<String> = best_candidates(&candidates).into_iter().map(name).collect();
+    best.sort_unstable();
+    let victims = |candidate: &Candidate<'_>| {
+        let keys: Vec<&str> = candidate.victims.iter().map(|pod| &*pod.key).collect();
+        (name(candidate), json!({"victims": keys, "violations": candidate.violations}))
+    };
+    (candidates.iter().map(victims).collect(), best.into())
 }
 
 fn explain(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {

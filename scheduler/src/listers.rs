@@ -1,0 +1,149 @@
+//! What plugins look up beside nodes and pods.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, ReplicationController, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
+
+/// Objects by namespace and name.
+type ByName<T> = BTreeMap<String, BTreeMap<String, T>>;
+
+/// The objects that plugins look up; of each kind what they read of it.
+#[derive(Clone, Debug, Default)]
+pub struct Listers {
+    namespaces: BTreeMap<String, Labels>,
+    services: ByName<Labels>,
+    replication_controllers: ByName<Labels>,
+    replica_sets: ByName<Selector>,
+    stateful_sets: ByName<Selector>,
+    disruption_budgets: ByName<DisruptionBudget>,
+}
+
+/// How many pods of a kind may be disrupted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisruptionBudget {
+    /// Which pods it is about; those of its namespace.
+    pub selector: Selector,
+    /// How many more pods may be disrupted.
+    pub disruptions_allowed: i32,
+    /// The pods, by name, that are being disrupted and that `disruptions_allowed` counts already.
+    pub disrupted_pods: BTreeSet<String>,
+}
+
+/// The labels of a namespace that isn't known.
+static NO_LABELS: Labels = Labels::new();
+
+impl Listers {
+    /// Adds a namespace or takes over its new labels.
+    pub fn set_namespace(&mut self, namespace: &Namespace) {
+        self.namespaces.insert(name(&namespace.metadata), labels_of(&namespace.metadata).clone());
+    }
+
+    /// Adds a service or takes over its new state.
+    pub fn set_service(&mut self, service: &Service) {
+        match service.spec.as_ref().and_then(|spec| spec.selector.as_ref()) {
+            Some(selector) => set(&mut self.services, &service.metadata, selector.clone()),
+            // It selects nothing.
+            None => unset(&mut self.services, &service.metadata),
+        }
+    }
+
+    /// Adds a replication controller or takes over its new state.
+    pub fn set_replication_controller(&mut self, controller: &ReplicationController) {
+        let selector = controller.spec.as_ref().and_then(|spec| spec.selector.clone()).unwrap_or_default();
+        set(&mut self.replication_controllers, &controller.metadata, selector);
+    }
+
+    /// Adds a replica set or takes over its new state.
+    pub fn set_replica_set(&mut self, replica_set: &ReplicaSet) {
+        let selector = Some(&replica_set.spec.selector);
+        set_selector(&mut self.replica_sets, &replica_set.metadata, selector);
+    }
+
+    /// Adds a stateful set or takes over its new state.
+    pub fn set_stateful_set(&mut self, stateful_set: &StatefulSet) {
+        let selector = Some(&stateful_set.spec.selector);
+        set_selector(&mut self.stateful_sets, &stateful_set.metadata, selector);
+    }
+
+    /// Adds a disruption budget or takes over its new state. One whose selector is empty or malformed is about no pod.
+    pub fn set_disruption_budget(&mut self, budget: &PodDisruptionBudget) {
+        let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        let selector = Selector::from_label_selector(selector).unwrap_or_else(|_| Selector::nothing());
+        let status = budget.status.as_ref();
+        let disrupted = status.and_then(|status| status.disrupted_pods.as_ref());
+        let budget_of = DisruptionBudget {
+            selector: if selector.is_everything() { Selector::nothing() } else { selector },
+            disruptions_allowed: status.and_then(|status| status.disruptions_allowed).unwrap_or(0),
+            disrupted_pods: disrupted.map(|pods| pods.keys().cloned().collect()).unwrap_or_default(),
+        };
+        set(&mut self.disruption_budgets, &budget.metadata, budget_of);
+    }
+
+    /// All disruption budgets, each with its namespace, in order of namespace and name.
+    pub fn disruption_budgets(&self) -> impl Iterator<Item = (&str, &DisruptionBudget)> {
+        self.disruption_budgets
+            .iter()
+            .flat_map(|(namespace, budgets)| budgets.values().map(move |budget| (namespace.as_str(), budget)))
+    }
+
+    /// The labels of a namespace; none if it isn't known.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/plugins/interpodaffinity/plugin.go` (`GetNamespaceLabelsSnapshot`)
+    pub fn namespace_labels(&self, namespace: &str) -> &Labels {
+        self.namespaces.get(namespace).unwrap_or(&NO_LABELS)
+    }
+
+    /// The namespaces that a selector chooses.
+    pub fn namespaces_matching(&self, selector: &Selector) -> impl Iterator<Item = &str> {
+        let chosen = self.namespaces.iter().filter(|(_, labels)| selector.matches(labels));
+        chosen.map(|(name, _)| name.as_str())
+    }
+
+    /// The selectors of a namespace's services, in order of name.
+    pub fn service_selectors(&self, namespace: &str) -> impl Iterator<Item = &Labels> {
+        self.services.get(namespace).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// What a replication controller selects.
+    pub fn replication_controller(&self, namespace: &str, name: &str) -> Option<&Labels> {
+        self.replication_controllers.get(namespace)?.get(name)
+    }
+
+    /// What a replica set selects; none if its selector is malformed.
+    pub fn replica_set(&self, namespace: &str, name: &str) -> Option<&Selector> {
+        self.replica_sets.get(namespace)?.get(name)
+    }
+
+    /// What a stateful set selects; none if its selector is malformed.
+    pub fn stateful_set(&self, namespace: &str, name: &str) -> Option<&Selector> {
+        self.stateful_sets.get(namespace)?.get(name)
+    }
+}
+
+fn name(metadata: &ObjectMeta) -> String {
+    metadata.name.clone().unwrap_or_default()
+}
+
+fn set<T>(objects: &mut ByName<T>, metadata: &ObjectMeta, object: T) {
+    let namespace = metadata.namespace.clone().unwrap_or_default();
+    objects.entry(namespace).or_default().insert(name(metadata), object);
+}
+
+fn unset<T>(objects: &mut ByName<T>, metadata: &ObjectMeta) {
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    if let Some(objects) = objects.get_mut(namespace) {
+        objects.remove(metadata.name.as_deref().unwrap_or_default());
+    }
+}
+
+fn set_selector(objects: &mut ByName<Selector>, metadata: &ObjectMeta, selector: Option<&LabelSelector>) {
+    match Selector::from_label_selector(selector) {
+        Ok(selector) => set(objects, metadata, selector),
+        Err(_) => unset(objects, metadata),
+    }
+}

@@ -1,0 +1,70 @@
+//! PodTopologySpread: pods of a kind spread over the domains of a topology, such as zones or nodes. Asked at PreFilter,
+//! Filter, PreScore and Score.
+//!
+//! # Source
+//! `pkg/scheduler/framework/plugins/podtopologyspread`
+
+mod constraint;
+mod default_selector;
+mod filter;
+mod score;
+
+use k8s_openapi::api::core::v1::TopologySpreadConstraint;
+
+use self::constraint::Spreading;
+use super::Registration;
+use crate::framework::{ExtensionPoint, Plugin};
+
+/// The plugin's name.
+pub const NAME: &str = "PodTopologySpread";
+/// The domain of the node has too many pods compared to the emptiest one.
+pub const REASON: &str = "node(s) didn't match pod topology spread constraints";
+/// The node is in no domain.
+pub const REASON_MISSING_LABEL: &str =
+    "node(s) didn't match pod topology spread constraints (missing required label)";
+
+/// The label that tells nodes apart.
+const HOSTNAME: &str = "kubernetes.io/hostname";
+/// The label that says in which zone a node is.
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The plugin's row in the table.
+pub const REGISTRATION: Registration = Registration {
+    name: NAME,
+    points: &[
+        ExtensionPoint::PreFilter,
+        ExtensionPoint::Filter,
+        ExtensionPoint::PreScore,
+        ExtensionPoint::Score,
+    ],
+    weight: 2,
+    summary: "The domains of each `topologySpreadConstraints` entry keep about the same number of pods; without entries, pods of a Service or workload spread softly over nodes and zones.",
+    new: || new(PodTopologySpreadArgs::default()),
+};
+
+/// What the plugin can be told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PodTopologySpreadArgs {
+    /// The constraints of pods that have none.
+    pub defaulting: Defaulting,
+}
+
+/// The constraints of pods that have none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Defaulting {
+    /// Those of Kubernetes: softly over nodes and zones.
+    #[default]
+    System,
+    /// These.
+    List(Vec<TopologySpreadConstraint>),
+}
+
+/// The plugin.
+pub fn new(args: PodTopologySpreadArgs) -> Plugin {
+    let spreading = Spreading::new(args);
+    Plugin {
+        filter: Some(Box::new(filter::SpreadFilterPlugin { spreading: spreading.clone() })),
+        score: Some(Box::new(score::SpreadScorePlugin { spreading })),
+        ..Plugin::new(NAME)
+    }
+}

@@ -1,0 +1,224 @@
+//! Constraints, parsed, and which nodes and pods they count.
+//!
+//! # Source
+//! `pkg/scheduler/framework/plugins/podtopologyspread/common.go`
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Taint, TopologySpreadConstraint};
+use plimsoll_matching::label_selector::{Labels, Selector, SelectorError};
+use plimsoll_matching::taints::{find_untolerated, forbids_scheduling};
+
+use super::default_selector::default_selector;
+use super::{Defaulting, HOSTNAME, PodTopologySpreadArgs, ZONE};
+use crate::pod_info::PodInfo;
+use crate::snapshot::{NodeCounts, NodeIndex, Snapshot, TopologyColumn};
+
+/// What happens to nodes that don't meet a constraint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenUnsatisfiable {
+    /// They don't take the pod.
+    DoNotSchedule,
+    /// They are less welcome.
+    ScheduleAnyway,
+}
+
+impl WhenUnsatisfiable {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::DoNotSchedule => "DoNotSchedule",
+            Self::ScheduleAnyway => "ScheduleAnyway",
+        }
+    }
+}
+
+/// A constraint.
+#[derive(Clone, Debug)]
+pub(super) struct Constraint {
+    pub(super) max_skew: i64,
+    pub(super) topology_key: String,
+    pub(super) selector: Selector,
+    pub(super) min_domains: usize,
+    honors_node_affinity: bool,
+    honors_node_taints: bool,
+}
+
+/// The plugin's settings.
+#[derive(Clone, Debug)]
+pub(super) struct Spreading {
+    defaults: Arc<Vec<TopologySpreadConstraint>>,
+    is_system: bool,
+}
+
+impl Spreading {
+    pub(super) fn new(args: PodTopologySpreadArgs) -> Self {
+        match args.defaulting {
+            Defaulting::System => Self { defaults: Arc::new(system_constraints()), is_system: true },
+            Defaulting::List(constraints) => Self { defaults: Arc::new(constraints), is_system: false },
+        }
+    }
+
+    /// Whether only nodes count that have the labels of all constraints. Those of the system let a node without a zone spread by
+    /// its name.
+    pub(super) fn requires_all_labels(&self, pod: &PodInfo<'_>) -> bool {
+        has_own_constraints(pod) || !self.is_system
+    }
+
+    /// The constraints of a pod of one kind: its own, or those of pods that have none.
+    ///
+    /// # Source
+    /// `common.go` (`buildDefaultConstraints`)
+    pub(super) fn constraints(
+        &self,
+        pod: &PodInfo<'_>,
+        snapshot: &Snapshot,
+        when: WhenUnsatisfiable,
+    ) -> Result<Vec<Constraint>, SelectorError> {
+        if let Some(own) = pod.spec().topology_spread_constraints.as_ref().filter(|own| !own.is_empty()) {
+            return Constraint::all(own, pod.labels(), when);
+        }
+        let mut constraints = Constraint::all(&self.defaults, pod.labels(), when)?;
+        if constraints.is_empty() {
+            return Ok(constraints);
+        }
+        let selector = default_selector(pod, snapshot.listers());
+        if selector.is_everything() {
+            return Ok(Vec::new());
+        }
+        for constraint in &mut constraints {
+            constraint.selector = selector.clone();
+        }
+        Ok(constraints)
+    }
+}
+
+/// Whether a pod says itself how it spreads.
+fn has_own_constraints(pod: &PodInfo<'_>) -> bool {
+    pod.spec().topology_spread_constraints.as_ref().is_some_and(|own| !own.is_empty())
+}
+
+/// What is said of constraints that can't be read.
+pub(super) fn what_failed(pod: &PodInfo<'_>, kind: &str, error: &SelectorError) -> String {
+    if has_own_constraints(pod) {
+        format!("obtaining pod's {kind} topology spread constraints: {error}")
+    } else {
+        format!("setting default {kind} topology spread constraints: {error}")
+    }
+}
+
+fn system_constraints() -> Vec<TopologySpreadConstraint> {
+    let softly = |topology_key: &str, max_skew| TopologySpreadConstraint {
+        topology_key: topology_key.to_owned(),
+        when_unsatisfiable: WhenUnsatisfiable::ScheduleAnyway.as_str().to_owned(),
+        max_skew,
+        ..TopologySpreadConstraint::default()
+    };
+    vec![softly(HOSTNAME, 3), softly(ZONE, 5)]
+}
+
+impl Constraint {
+    fn all(
+        constraints: &[TopologySpreadConstraint],
+        labels: &Labels,
+        when: WhenUnsatisfiable,
+    ) -> Result<Vec<Self>, SelectorError> {
+        let of_kind = constraints.iter().filter(|one| one.when_unsatisfiable == when.as_str());
+        of_kind.map(|constraint| Self::new(constraint, labels)).collect()
+    }
+
+    fn new(constraint: &TopologySpreadConstraint, labels: &Labels) -> Result<Self, SelectorError> {
+        let selector = Selector::from_label_selector(constraint.label_selector.as_ref())?;
+        let policy = |policy: Option<&String>, default| policy.map_or(default, |policy| policy == "Honor");
+        Ok(Self {
+            max_skew: constraint.max_skew.into(),
+            topology_key: constraint.topology_key.clone(),
+            selector: with_match_label_keys(selector, constraint, labels),
+            min_domains: constraint.min_domains.map_or(1, |domains| usize::try_from(domains).unwrap_or(0)),
+            honors_node_affinity: policy(constraint.node_affinity_policy.as_ref(), true),
+            honors_node_taints: policy(constraint.node_taints_policy.as_ref(), false),
+        })
+    }
+
+    /// Whether the constraint is about a pod with these labels.
+    pub(super) fn matches(&self, labels: &Labels) -> bool {
+        self.selector.matches(labels)
+    }
+
+    /// The pods of a namespace that count: those being deleted don't, and with an empty selector none does.
+    pub(super) fn counted_pods<'a>(
+        &'a self,
+        pod: &PodInfo<'_>,
+        snapshot: &'a Snapshot,
+    ) -> impl Iterator<Item = &'a NodeCounts> {
+        let pods = snapshot.pods_in(pod.namespace()).filter(|(identity, _)| {
+            !identity.is_terminating && !self.selector.is_everything() && self.matches(&identity.labels)
+        });
+        pods.map(|(_, nodes)| nodes)
+    }
+}
+
+/// The selector, narrowed to pods that have the same values of these labels as the pod.
+fn with_match_label_keys(
+    selector: Selector,
+    constraint: &TopologySpreadConstraint,
+    labels: &Labels,
+) -> Selector {
+    let keys = constraint.match_label_keys.as_deref().unwrap_or_default();
+    let own: Labels = keys
+        .iter()
+        .filter_map(|key| labels.get_key_value(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if own.is_empty() || selector.is_nothing() {
+        return selector;
+    }
+    let own = Selector::from_labels(&own);
+    Selector::new(own.requirements().iter().chain(selector.requirements()).cloned().collect())
+}
+
+/// Which nodes take part in a constraint.
+pub(super) struct Participation<'a> {
+    pod: &'a PodInfo<'a>,
+    snapshot: &'a Snapshot,
+    /// For each set of taints, whether the pod tolerates it.
+    tolerated: Vec<bool>,
+    /// The domains by the keys of all constraints, if a node has to be in one of each.
+    required: Vec<Arc<TopologyColumn>>,
+}
+
+impl<'a> Participation<'a> {
+    pub(super) fn new(
+        pod: &'a PodInfo<'a>,
+        snapshot: &'a Snapshot,
+        constraints: &[Constraint],
+        requires_all_labels: bool,
+    ) -> Self {
+        let tolerates =
+            |taints: &Vec<Taint>| find_untolerated(taints, pod.tolerations(), forbids_scheduling).is_none();
+        let honors_taints = constraints.iter().any(|constraint| constraint.honors_node_taints);
+        let tolerated =
+            if honors_taints { snapshot.taint_sets().iter().map(tolerates).collect() } else { Vec::new() };
+        let required = if requires_all_labels { constraints } else { &[] };
+        let required =
+            required.iter().map(|constraint| snapshot.topology(&constraint.topology_key)).collect();
+        Self { pod, snapshot, tolerated, required }
+    }
+
+    /// Whether a node has the labels that it has to have.
+    pub(super) fn has_labels(&self, node: NodeIndex) -> bool {
+        self.required.iter().all(|column| column.domain(node).is_some())
+    }
+
+    /// Whether the policies of a constraint let a node take part.
+    ///
+    /// # Source
+    /// `common.go` (`matchNodeInclusionPolicies`)
+    pub(super) fn meets_policies(&self, constraint: &Constraint, node: NodeIndex) -> bool {
+        let required = &self.pod.required_node_affinity;
+        let meets_affinity = !constraint.honors_node_affinity
+            || required.is_empty()
+            || required.matches(self.snapshot.labels(node), self.snapshot.name(node));
+        meets_affinity
+            && (!constraint.honors_node_taints || self.tolerated[self.snapshot.taint_set(node) as usize])
+    }
+}
