@@ -4,6 +4,7 @@
 //! computes no amount.
 
 pub mod aggregate;
+pub mod duration;
 pub mod field;
 pub mod group;
 pub mod names;

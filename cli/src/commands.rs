@@ -4,6 +4,7 @@ pub mod explain;
 pub mod input;
 mod print;
 mod progress;
+pub mod scheduler_config;
 pub mod simulate;
 
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ struct Arguments {
 enum Command {
     Simulate(Box<simulate::Arguments>),
     Explain(Box<explain::Arguments>),
+    SchedulerConfig(scheduler_config::Arguments),
     /// Print the table of scheduler plugins.
     Plugins,
 }
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::SchedulerConfig(arguments) => scheduler_config::run(&arguments),
         Command::Plugins => plugins(),
     };
     match result {

@@ -23,6 +23,7 @@ use k8s_openapi::api::core::v1::Pod;
 use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_resource_math::pod_resources::ParsePodResourcesError;
+use plimsoll_scheduler::config::KubeSchedulerConfiguration;
 
 use crate::explain::Explanation;
 use crate::report::{Body, Change, ObjectReport, Outcome, Report, RolloutReport};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub now: Timestamp,
     /// Nodes to be made up.
     pub made_up_nodes: Option<MadeUpNodes>,
+    /// How the scheduler is configured; none for the profile of one with no file that looks at all nodes.
+    pub scheduler: Option<KubeSchedulerConfiguration>,
 }
 
 /// Runs everything and tells what became of it. With `new`, the new forms of DaemonSets among the inputs, it goes on with the rolling

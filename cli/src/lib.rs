@@ -9,6 +9,7 @@ pub mod hints;
 pub mod manifests;
 pub mod output;
 pub mod report;
+pub mod scheduler_config;
 pub mod static_pods;
 pub mod workloads;
 pub mod world;

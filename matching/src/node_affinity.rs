@@ -74,10 +74,19 @@ impl PreferredSchedulingTerms {
     /// # Source
     /// component-helpers `scheduling/corev1/nodeaffinity/nodeaffinity.go` (`NewPreferredSchedulingTerms`)
     pub fn new(preferred: &[PreferredSchedulingTerm]) -> Result<Self, ErrorList> {
+        Self::new_at(preferred, None)
+    }
+
+    /// The same for terms that stand at a path, which errors then name.
+    ///
+    /// # Errors
+    /// As [`PreferredSchedulingTerms::new`].
+    pub fn new_at(preferred: &[PreferredSchedulingTerm], path: Option<&Path<'_>>) -> Result<Self, ErrorList> {
         let mut errors = ErrorList::new();
         let mut terms = Vec::with_capacity(preferred.len());
         for (index, term) in preferred.iter().enumerate().filter(|(_, term)| term.weight != 0) {
-            match Term::new(&term.preference, &Path::root_index(index)) {
+            let path = path.map_or_else(|| Path::root_index(index), |path| path.index(index));
+            match Term::new(&term.preference, &path) {
                 Ok(Some(preference)) => terms.push((preference, term.weight)),
                 Ok(None) => {}
                 Err(faults) => errors.extend(faults),

@@ -39,7 +39,9 @@ fn unschedulable(bencher: divan::Bencher<'_, '_>) {
 fn place_all(nodes: &[Node], pods: &[Pod]) -> usize {
     let mut snapshot = Snapshot::new(nodes).expect("the nodes are well-formed");
     let tie_break = TieBreak::Seeded { seed: 7 };
-    let profile = Profile { percentage_of_nodes_to_score: 100, tie_break, ..Profile::default() };
+    let mut profile = Profile::default();
+    profile.percentage_of_nodes_to_score = 100;
+    profile.tie_break = tie_break;
     let mut state = CycleState::default();
     let mut placed = 0;
     for pod in pods {

@@ -41,6 +41,22 @@ pub enum ExtensionPoint {
     PreScore,
     /// How good a node is for a pod.
     Score,
+    /// What to take note of once a node is chosen.
+    Reserve,
+    /// Whether a pod may be bound now.
+    Permit,
+    /// What to do before a pod is bound.
+    PreBind,
+    /// How a pod is bound.
+    Bind,
+    /// What to do after a pod is bound.
+    PostBind,
+    /// Which groups of nodes a group of pods may go to.
+    PlacementGenerate,
+    /// How good a group of nodes is for a group of pods.
+    PlacementScore,
+    /// What to do when a group of pods finds no room.
+    PodGroupPostFilter,
 }
 
 impl ExtensionPoint {
@@ -54,6 +70,14 @@ impl ExtensionPoint {
             Self::PostFilter => "PostFilter",
             Self::PreScore => "PreScore",
             Self::Score => "Score",
+            Self::Reserve => "Reserve",
+            Self::Permit => "Permit",
+            Self::PreBind => "PreBind",
+            Self::Bind => "Bind",
+            Self::PostBind => "PostBind",
+            Self::PlacementGenerate => "PlacementGenerate",
+            Self::PlacementScore => "PlacementScore",
+            Self::PodGroupPostFilter => "PodGroupPostFilter",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! number and calls nobody; what has to be remembered from one pod to the next is in [`CycleState`].
 
 pub mod affinity_term;
+pub mod config;
 pub mod fit_error;
 pub mod framework;
 pub mod host_port;

@@ -18,8 +18,8 @@ pub mod resource_allocation;
 pub mod scheduling_gates;
 pub mod taint_toleration;
 
+use crate::config::PluginArgs;
 use crate::framework::{ExtensionPoint, Plugin};
-use crate::profile::EnabledPlugin;
 
 /// A row of the table: a plugin that profiles can name.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +32,8 @@ pub struct Registration {
     pub weight: i64,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    /// Makes it, with default arguments.
-    pub new: fn() -> Plugin,
+    /// Makes it with these arguments, or as it is by default; the text says what is wrong with them.
+    pub new: fn(Option<&PluginArgs>) -> Result<Plugin, String>,
 }
 
 /// All plugins, in the order in which they are asked by default. All are on by default.
@@ -52,11 +52,6 @@ pub const TABLE: [Registration; 13] = [
     node_resources_balanced_allocation::REGISTRATION,
     image_locality::REGISTRATION,
 ];
-
-/// The plugins of a profile that says nothing about plugins.
-pub fn default_plugins() -> Vec<EnabledPlugin> {
-    TABLE.iter().map(|row| EnabledPlugin { plugin: (row.new)(), weight: row.weight }).collect()
-}
 
 /// The table as Markdown, which is what `docs/plugins.md` holds.
 pub fn table_markdown() -> String {

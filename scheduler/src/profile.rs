@@ -1,29 +1,29 @@
 //! Which plugins decide for the pods of one `schedulerName`, and how.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
-use crate::framework::{Plugin, QueuedPod, ScorePlugin, Status};
-use crate::plugins;
+use crate::config::{
+    self, DEFAULT_SCHEDULER_NAME, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs, Plugins,
+};
+use crate::framework::{ExtensionPoint, Plugin, QueuedPod, Status};
+use crate::plugins::{Registration, TABLE};
 use crate::pod_info::PodInfo;
 
 /// The plugins and settings for the pods of one `schedulerName`.
 pub struct Profile {
     /// The name that pods ask for.
     pub scheduler_name: String,
-    /// The plugins in the order in which they are asked.
-    pub plugins: Vec<EnabledPlugin>,
+    /// The plugins, each once.
+    plugins: Vec<Plugin>,
+    /// At each point the plugins that are asked, by their place, and what their scores count.
+    points: BTreeMap<ExtensionPoint, Vec<(usize, i64)>>,
+    /// Plugins of upstream's that are on and that don't decide anything here yet.
+    pub missing: Vec<String>,
     /// How many per cent of the nodes have to be found feasible before they are compared; 0 lets the number of nodes decide.
     pub percentage_of_nodes_to_score: u8,
     /// Which of several best nodes is taken.
     pub tie_break: TieBreak,
-}
-
-/// A plugin and what its scores count.
-pub struct EnabledPlugin {
-    /// The plugin.
-    pub plugin: Plugin,
-    /// By what its scores are multiplied.
-    pub weight: i64,
 }
 
 /// Which of several nodes with the best total is taken.
@@ -41,33 +41,96 @@ pub enum TieBreak {
 impl Default for Profile {
     /// Upstream's profile with no configuration, of the plugins that there are.
     fn default() -> Self {
-        Self {
-            scheduler_name: "default-scheduler".to_owned(),
-            plugins: plugins::default_plugins(),
-            percentage_of_nodes_to_score: 0,
-            tie_break: TieBreak::Upstream,
-        }
+        let mut configuration = KubeSchedulerConfiguration::default();
+        config::set_defaults(&mut configuration);
+        let profile = configuration.profiles.first().cloned().unwrap_or_default();
+        // The default profile names the plugins of the table and tells them nothing that is wrong; a test makes it.
+        Self::new(&profile, &configuration, &TABLE).unwrap_or_else(|_| Self::empty(DEFAULT_SCHEDULER_NAME))
     }
 }
 
 impl Profile {
+    fn empty(scheduler_name: &str) -> Self {
+        Self {
+            scheduler_name: scheduler_name.to_owned(),
+            plugins: Vec::new(),
+            points: BTreeMap::new(),
+            missing: Vec::new(),
+            percentage_of_nodes_to_score: 0,
+            tie_break: TieBreak::Upstream,
+        }
+    }
+
+    /// Makes the plugins of a profile whose defaults are filled in. `table` has the plugins that there are.
+    ///
+    /// # Errors
+    /// Upstream's sentence on plugins that don't exist or don't fit, or on arguments that a plugin refuses.
+    pub fn new(
+        profile: &KubeSchedulerProfile,
+        configuration: &KubeSchedulerConfiguration,
+        table: &[Registration],
+    ) -> Result<Self, String> {
+        let name = profile.scheduler_name.as_deref().unwrap_or_default();
+        let plugins = profile.plugins.clone().unwrap_or_default();
+        let row = |name: &str| table.iter().find(|row| row.name == name);
+        let points_of = |name: &str| config::points_of(name).or_else(|| Some(row(name)?.points));
+        let mut made = Self::empty(name);
+        let told = profile.plugin_config.iter();
+        let args: BTreeMap<&str, &PluginArgs> =
+            told.filter_map(|one| Some((one.name.as_str(), one.read.as_ref()?))).collect();
+        for name in names_in_order(&plugins, table) {
+            match row(name) {
+                Some(row) => {
+                    let plugin = (row.new)(args.get(name).copied())
+                        .map_err(|error| format!("initializing plugin {name:?}: {error}"))?;
+                    made.plugins.push(plugin);
+                }
+                None => made.missing.push(name.to_owned()),
+            }
+        }
+        let expanded = config::expand(name, &plugins, &points_of)?;
+        for (point, plugins) in &expanded {
+            let place = |name: &str| made.plugins.iter().position(|plugin| plugin.name == name);
+            let placed = plugins.iter().filter_map(|plugin| Some((place(&plugin.name)?, plugin.weight)));
+            made.points.insert(*point, placed.collect());
+        }
+        let percentage =
+            profile.percentage_of_nodes_to_score.or(configuration.percentage_of_nodes_to_score).unwrap_or(0);
+        made.percentage_of_nodes_to_score = u8::try_from(percentage).unwrap_or(0);
+        Ok(made)
+    }
+
     /// Whether a pod may enter the queue: the first refusal of any plugin, or success.
     ///
     /// # Source
     /// `pkg/scheduler/backend/queue/scheduling_queue.go` (`runPreEnqueuePlugins`)
     pub fn pre_enqueue(&self, pod: &PodInfo<'_>) -> Status {
-        let checks = self.plugins.iter().filter_map(|enabled| enabled.plugin.pre_enqueue);
+        let checks = self.at(ExtensionPoint::PreEnqueue).filter_map(|(plugin, _)| plugin.pre_enqueue);
         checks.map(|check| check(pod)).find(|status| !status.is_success()).unwrap_or(Status::SUCCESS)
     }
 
     /// Which of two waiting pods is decided first.
     pub fn queue_order(&self, first: &QueuedPod<'_>, second: &QueuedPod<'_>) -> Ordering {
-        let sort = self.plugins.iter().find_map(|enabled| enabled.plugin.queue_sort);
+        let sort = self.at(ExtensionPoint::QueueSort).find_map(|(plugin, _)| plugin.queue_sort);
         sort.map_or(Ordering::Equal, |sort| sort(first, second))
     }
 
-    /// The plugins that compare nodes.
-    pub(crate) fn scorers(&self) -> impl Iterator<Item = (&EnabledPlugin, &dyn ScorePlugin)> {
-        self.plugins.iter().filter_map(|enabled| Some((enabled, enabled.plugin.score.as_deref()?)))
+    /// The plugins that are asked at a point, in their order, and what their scores count.
+    pub(crate) fn at(&self, point: ExtensionPoint) -> impl Iterator<Item = (&Plugin, i64)> {
+        let places = self.points.get(&point).map(Vec::as_slice).unwrap_or_default();
+        places.iter().map(|(place, weight)| (&self.plugins[*place], *weight))
     }
+
+    /// Whether a plugin is asked at a point.
+    pub(crate) fn is_at(&self, point: ExtensionPoint, name: &str) -> bool {
+        self.at(point).any(|(plugin, _)| plugin.name == name)
+    }
+}
+
+/// All plugins that are named anywhere: those of the table in its order, then the others.
+fn names_in_order<'p>(plugins: &'p Plugins, table: &[Registration]) -> Vec<&'p str> {
+    let mut names: Vec<&str> = plugins.enabled_names().into_iter().collect();
+    let place = |name: &str| table.iter().position(|row| row.name == name).unwrap_or(table.len());
+    names.sort_by_key(|name| place(name));
+    names
 }

@@ -11,7 +11,7 @@ use fixedbitset::FixedBitSet;
 pub use self::filtering::{Filters, PreFiltered, pre_filter};
 pub use self::scoring::{PluginScores, score_nodes};
 use crate::fit_error::{FitError, NodeStatuses};
-use crate::framework::{Code, FailedCycle, Nomination, PostFiltered};
+use crate::framework::{Code, ExtensionPoint, FailedCycle, Nomination, PostFiltered};
 use crate::pod_info::PodInfo;
 use crate::profile::{Profile, TieBreak};
 use crate::select_node::{seeded_number, select_node};
@@ -196,7 +196,7 @@ fn visit(nodes: &[NodeIndex], start: usize, wanted: usize, candidates: &FixedBit
 /// # Source
 /// `pkg/scheduler/schedule_one.go` (`numFeasibleNodesToFind`)
 fn nodes_to_find(node_count: usize, profile: &Profile) -> usize {
-    if profile.scorers().next().is_none() {
+    if profile.at(ExtensionPoint::Score).next().is_none() {
         return 1;
     }
     if node_count < MIN_FEASIBLE_NODES_TO_FIND {
@@ -248,7 +248,8 @@ fn unschedulable(failed: &FailedCycle<'_>, profile: &Profile, pre_filter_message
 /// # Source
 /// `pkg/scheduler/framework/runtime/framework.go` (`RunPostFilterPlugins`)
 fn post_filter(failed: &FailedCycle<'_>, profile: &Profile) -> (String, Nomination) {
-    let plugins = profile.plugins.iter().filter_map(|enabled| enabled.plugin.post_filter.as_deref());
+    let plugins =
+        profile.at(ExtensionPoint::PostFilter).filter_map(|(plugin, _)| plugin.post_filter.as_deref());
     let mut messages = Vec::new();
     let mut kept = Nomination::Keep;
     for plugin in plugins {

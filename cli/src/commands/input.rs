@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use plimsoll_resource_math::Quantity;
 
+use super::scheduler_config;
 use crate::engine::Settings;
 use crate::manifests::problem::Problem;
 use crate::manifests::read_all;
@@ -41,6 +42,9 @@ pub struct InputArguments {
     /// How many pods each node takes that is made up.
     #[arg(long, value_name = "COUNT", default_value_t = 110)]
     node_pods: u32,
+    /// The scheduler's KubeSchedulerConfiguration, with all its profiles; without one, the default profile, looking at all nodes.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// More nodes than any cluster has; a slip of the keyboard must not fill the memory.
@@ -78,6 +82,9 @@ pub(super) enum ReadError {
     /// The paths hold nothing.
     #[error("no objects found\n  hint: in folders, files that end with .yaml, .yml or .json are read")]
     NoObjects,
+    /// The scheduler's configuration can't be read or is not valid.
+    #[error("{0:#}")]
+    SchedulerConfig(anyhow::Error),
     /// These places can't be read, or don't say what they should.
     #[error("{}", lines(.0))]
     Problems(Vec<Problem>),
@@ -111,8 +118,10 @@ impl InputArguments {
         if inputs.objects.is_empty() && inputs.notes.is_empty() && static_pods.is_empty() {
             return Err(ReadError::NoObjects);
         }
+        let scheduler = self.config.as_deref().map(scheduler_config::read_checked).transpose();
         let settings = Settings {
             strict: self.strict,
+            scheduler: scheduler.map_err(ReadError::SchedulerConfig)?,
             now: self.now.unwrap_or_else(|| inputs.youngest()),
             made_up_nodes: (self.nodes > 0).then(|| MadeUpNodes {
                 count: self.nodes,

@@ -1,6 +1,7 @@
 //! The scheduler, until nothing moves.
 
 use plimsoll_scheduler::framework::QueuedPod;
+use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, schedule,
 };
@@ -8,11 +9,13 @@ use rustc_hash::FxHashMap;
 
 use super::{Engine, Progress, Row, Step, existing};
 use crate::report::Outcome;
+use crate::scheduler_config;
 use crate::world::Object;
 
 /// What the scheduler remembers from one pod to the next.
 pub(super) struct Scheduling {
-    profile: Profile,
+    /// The profiles, each for the pods of one `schedulerName`; never empty.
+    profiles: Vec<Profile>,
     snapshot: Snapshot,
     state: CycleState,
     /// How many rows have been looked at.
@@ -51,12 +54,28 @@ impl Engine<'_> {
             snapshot.listers_mut().set_namespace(namespace);
         }
         Scheduling {
-            profile: Profile::default(),
+            profiles: self.profiles(),
             snapshot,
             state: CycleState::default(),
             seen: 0,
             waiting: Vec::new(),
             placed: FxHashMap::default(),
+        }
+    }
+
+    /// The profiles of the scheduler's configuration. It has been checked when it was read.
+    fn profiles(&mut self) -> Vec<Profile> {
+        let made = self.settings.scheduler.as_ref().map(|config| scheduler_config::profiles(config, &TABLE));
+        match made {
+            Some(Ok(profiles)) if !profiles.is_empty() => profiles,
+            other => {
+                if let Some(Err(error)) = other {
+                    self.notes.push(format!("the scheduler's configuration is left out: {error}"));
+                }
+                let mut profile = Profile::default();
+                profile.percentage_of_nodes_to_score = 100;
+                vec![profile]
+            }
         }
     }
 
@@ -71,7 +90,7 @@ impl Engine<'_> {
         // Pods that have to make room for others wait again.
         while !scheduling.waiting.is_empty() {
             let mut waiting = std::mem::take(&mut scheduling.waiting);
-            self.sort_by_queue_order(&mut waiting, &scheduling.profile);
+            self.sort_by_queue_order(&mut waiting, &scheduling.profiles[0]);
             total += waiting.len();
             for index in waiting {
                 self.schedule_one(index, scheduling);
@@ -147,12 +166,13 @@ impl Engine<'_> {
             return;
         }
         let name = pod.spec.as_ref().and_then(|spec| spec.scheduler_name.as_deref()).unwrap_or_default();
-        if name != scheduling.profile.scheduler_name {
+        let Some(place) = scheduling.profiles.iter().position(|profile| profile.scheduler_name == name)
+        else {
             let message = format!("waits for the scheduler {name:?}, which does not run here");
             row.outcome = Outcome::Pending;
             row.waits = Some(("Unschedulable".to_owned(), message));
             return;
-        }
+        };
         let info = match PodInfo::new(pod) {
             Ok(info) => info,
             Err(error) => {
@@ -161,13 +181,14 @@ impl Engine<'_> {
                 return;
             }
         };
-        let gate = scheduling.profile.pre_enqueue(&info);
+        let gate = scheduling.profiles[place].pre_enqueue(&info);
         if !gate.is_success() {
             row.outcome = Outcome::Pending;
             row.waits = Some(("SchedulingGated".to_owned(), gate.message()));
             return;
         }
-        let mut decision = schedule(&info, &scheduling.snapshot, &scheduling.profile, &mut scheduling.state);
+        let mut decision =
+            schedule(&info, &scheduling.snapshot, &scheduling.profiles[place], &mut scheduling.state);
         if let Decision::Unschedulable(error) = &decision
             && let Nomination::Set(preemption) = &error.nomination
         {
@@ -176,7 +197,8 @@ impl Engine<'_> {
             self.make_room(&preemption, index, scheduling);
             let Some(pod) = self.rows[index].pod() else { return };
             let Ok(info) = PodInfo::new(pod) else { return };
-            decision = schedule(&info, &scheduling.snapshot, &scheduling.profile, &mut scheduling.state);
+            decision =
+                schedule(&info, &scheduling.snapshot, &scheduling.profiles[place], &mut scheduling.state);
         }
         self.take_down(index, decision, scheduling);
     }

@@ -24,6 +24,7 @@ mod quota_recount;
 mod quota_usage;
 mod resource_defaults;
 mod scheduler;
+mod scheduler_config;
 mod tolerations;
 
 use anyhow::{Context as _, anyhow};
@@ -92,6 +93,7 @@ pub static FAMILIES: &[Family] = &[
     quota_usage::FAMILY,
     resource_defaults::FAMILY,
     scheduler::FAMILY,
+    scheduler_config::FAMILY,
     tolerations::FAMILY,
 ];
 

@@ -14,6 +14,7 @@ pub mod quantity;
 pub mod quota_request;
 pub mod resource_quota;
 pub mod resources;
+pub mod scheduler_config;
 pub mod scheduling;
 pub mod workload;
 

@@ -50,6 +50,8 @@ type schedulerCase struct {
 	DisruptionBudgets      []*policy.PodDisruptionBudget `json:"podDisruptionBudgets"`
 	Pods                   []*v1.Pod                     `json:"pods"`
 	Percentage             int32                         `json:"percentage"`
+	// Config is a KubeSchedulerConfiguration; without one the default profile decides.
+	Config json.RawMessage `json:"config"`
 }
 
 // addObjects makes the informers know what plugins look up beside nodes and pods.
@@ -82,7 +84,11 @@ func init() {
 		}
 		ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 		defer cancel()
-		cluster, err := newSchedulerCluster(ctx, &given)
+		configuration, err := configurationOf(&given)
+		if err != nil {
+			return "no valid configuration", nil
+		}
+		cluster, err := newSchedulerCluster(ctx, &given, configuration)
 		if err != nil {
 			return nil, err
 		}
@@ -108,17 +114,33 @@ type schedulerCluster struct {
 	preemption *defaultpreemption.DefaultPreemption
 }
 
-func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerCluster, error) {
-	defaults, err := latest.Default()
+// configurationOf is the case's configuration, or the default one.
+func configurationOf(given *schedulerCase) (*config.KubeSchedulerConfiguration, error) {
+	if len(given.Config) == 0 || string(given.Config) == "null" {
+		return latest.Default()
+	}
+	configuration, refusal, err := readSchedulerConfig(given.Config)
+	if refusal != nil {
+		return nil, errors.New("refused")
+	}
 	if err != nil {
 		return nil, err
 	}
+	// What a plugin refuses is found out by making it.
+	_, err = profilePlugins(configuration)
+	return configuration, err
+}
+
+func newSchedulerCluster(
+	ctx context.Context, given *schedulerCase, defaults *config.KubeSchedulerConfiguration,
+) (*schedulerCluster, error) {
 	enabled := &defaults.Profiles[0].Plugins.MultiPoint
 	enabled.Enabled = slices.DeleteFunc(enabled.Enabled, func(plugin config.Plugin) bool {
 		return !slices.Contains(schedulerPlugins, plugin.Name)
 	})
 	// Nothing is applied, so the clientset needn't know the schema, which takes long to read.
 	client := fake.NewSimpleClientset()
+	var err error
 	cluster := &schedulerCluster{snapshot: cache.NewEmptySnapshot(), informers: informers.NewSharedInformerFactory(client, 0)}
 	recorders := profile.NewRecorderFactory(events.NewBroadcaster(&events.EventSinkImpl{Interface: client.EventsV1()}))
 	cluster.scheduler, err = scheduler.New(ctx, client, cluster.informers, nil, recorders,

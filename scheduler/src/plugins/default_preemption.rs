@@ -10,6 +10,7 @@ mod disruption;
 pub use self::candidate::Candidate;
 pub use self::choice::best_candidates;
 use super::Registration;
+use crate::config::{DefaultPreemptionArgs, PluginArgs};
 use crate::fit_error::{FitError, NodeStatuses};
 use crate::framework::{
     Code, ExtensionPoint, FailedCycle, Nomination, Plugin, PostFilterPlugin, PostFiltered, Preemption,
@@ -34,41 +35,55 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::PostFilter],
     weight: 1,
     summary: "If no node takes a pod: removes pods of lower priority where that makes room, and sets the node aside.",
-    new: || new(DefaultPreemptionArgs::default()),
+    new: |args| match args {
+        Some(PluginArgs::DefaultPreemption(typed)) => Ok(new(CandidateLimits::new(&typed.args))),
+        _ => Ok(new(CandidateLimits::default())),
+    },
 };
 
-/// What the plugin can be told.
+/// How many nodes on which preemption would help are looked at before one is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DefaultPreemptionArgs {
-    /// How many per cent of the nodes that might help are looked at before one is chosen.
-    pub min_candidate_nodes_percentage: usize,
-    /// How many are looked at at least.
-    pub min_candidate_nodes_absolute: usize,
+pub struct CandidateLimits {
+    /// In per cent of the nodes on which it might help.
+    pub percentage: usize,
+    /// At least so many.
+    pub absolute: usize,
 }
 
-impl Default for DefaultPreemptionArgs {
+impl Default for CandidateLimits {
     fn default() -> Self {
-        Self { min_candidate_nodes_percentage: 10, min_candidate_nodes_absolute: 100 }
+        Self { percentage: 10, absolute: 100 }
     }
 }
 
-impl DefaultPreemptionArgs {
+impl CandidateLimits {
+    fn new(args: &DefaultPreemptionArgs) -> Self {
+        let or = |given: Option<i32>, default| {
+            given.map_or(default, |number| usize::try_from(number).unwrap_or(default))
+        };
+        let Self { percentage, absolute } = Self::default();
+        Self {
+            percentage: or(args.min_candidate_nodes_percentage, percentage),
+            absolute: or(args.min_candidate_nodes_absolute, absolute),
+        }
+    }
+
     /// How many candidates are enough among so many nodes.
     ///
     /// # Source
     /// `default_preemption.go` (`calculateNumCandidates`)
     fn candidates_to_find(self, nodes: usize) -> usize {
-        (nodes * self.min_candidate_nodes_percentage / 100).max(self.min_candidate_nodes_absolute).min(nodes)
+        (nodes * self.percentage / 100).max(self.absolute).min(nodes)
     }
 }
 
 /// The plugin.
-pub fn new(args: DefaultPreemptionArgs) -> Plugin {
-    Plugin { post_filter: Some(Box::new(DefaultPreemption { args })), ..Plugin::new(NAME) }
+pub fn new(limits: CandidateLimits) -> Plugin {
+    Plugin { post_filter: Some(Box::new(DefaultPreemption { limits })), ..Plugin::new(NAME) }
 }
 
 struct DefaultPreemption {
-    args: DefaultPreemptionArgs,
+    limits: CandidateLimits,
 }
 
 impl PostFilterPlugin for DefaultPreemption {
@@ -76,7 +91,7 @@ impl PostFilterPlugin for DefaultPreemption {
         if let Some(reason) = why_not_eligible(failed) {
             return unschedulable(reason.to_owned(), Nomination::Keep);
         }
-        let (candidates, statuses) = find_candidates(failed, self.args);
+        let (candidates, statuses) = find_candidates(failed, self.limits);
         let Some(best) = best_candidates(&candidates).into_iter().next() else {
             let errors = statuses.judged().iter().filter(|(_, status)| status.code == Code::Error);
             let errors: Vec<String> = errors.map(|(_, status)| status.message()).collect();
@@ -130,7 +145,7 @@ fn why_not_eligible(failed: &FailedCycle<'_>) -> Option<&'static str> {
 /// `preemption.go` (`findCandidates`, `DryRunPreemption`)
 pub fn find_candidates<'a>(
     failed: &FailedCycle<'a>,
-    args: DefaultPreemptionArgs,
+    limits: CandidateLimits,
 ) -> (Vec<Candidate<'a>>, NodeStatuses) {
     let nothing_helps = Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON_NOT_HELPFUL);
     let mut statuses = NodeStatuses::new(nothing_helps);
@@ -139,7 +154,7 @@ pub fn find_candidates<'a>(
     if nodes.is_empty() {
         return (unharmed, statuses);
     }
-    let wanted = args.candidates_to_find(nodes.len());
+    let wanted = limits.candidates_to_find(nodes.len());
     // DIFFERENCE: D-scheduler-1.
     let first = usize::try_from(failed.chance % nodes.len() as u64).unwrap_or(0);
     let (before, after) = nodes.split_at(first);

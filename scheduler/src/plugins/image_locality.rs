@@ -25,7 +25,7 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::Score],
     weight: 1,
     summary: "A node is the better the more bytes of the pod's images it has already; an image that many nodes have counts more.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

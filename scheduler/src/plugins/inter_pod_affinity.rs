@@ -10,6 +10,7 @@ mod resolved_term;
 mod score;
 
 use super::Registration;
+use crate::config::{InterPodAffinityArgs, PluginArgs};
 use crate::framework::{ExtensionPoint, Plugin};
 
 /// The plugin's name.
@@ -32,29 +33,24 @@ pub const REGISTRATION: Registration = Registration {
     ],
     weight: 2,
     summary: "A node has to be near the pods that the pod's required affinity asks for, and not near those that its, or their, anti-affinity forbids; preferred terms make nodes better or worse.",
-    new: || new(InterPodAffinityArgs::default()),
+    new: |args| match args {
+        Some(PluginArgs::InterPodAffinity(typed)) => Ok(new(&typed.args)),
+        _ => Ok(new(&InterPodAffinityArgs::default())),
+    },
 };
 
-/// What the plugin can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterPodAffinityArgs {
-    /// What required affinity of a running pod towards the new one counts; 0 to 100.
-    pub hard_pod_affinity_weight: i32,
-    /// Whether preferred terms of running pods don't count for a pod that prefers nothing itself.
-    pub ignore_preferred_terms_of_existing_pods: bool,
-}
-
-impl Default for InterPodAffinityArgs {
-    fn default() -> Self {
-        Self { hard_pod_affinity_weight: 1, ignore_preferred_terms_of_existing_pods: false }
-    }
-}
+/// What required affinity of a running pod counts if nobody says.
+const DEFAULT_HARD_POD_AFFINITY_WEIGHT: i32 = 1;
 
 /// The plugin.
-pub fn new(args: InterPodAffinityArgs) -> Plugin {
+pub fn new(args: &InterPodAffinityArgs) -> Plugin {
+    let score = score::AffinityScorePlugin {
+        hard_pod_affinity_weight: args.hard_pod_affinity_weight.unwrap_or(DEFAULT_HARD_POD_AFFINITY_WEIGHT),
+        ignores_preferred_terms_of_existing_pods: args.ignore_preferred_terms_of_existing_pods,
+    };
     Plugin {
         filter: Some(Box::new(filter::AffinityFilterPlugin)),
-        score: Some(Box::new(score::AffinityScorePlugin { args })),
+        score: Some(Box::new(score)),
         ..Plugin::new(NAME)
     }
 }

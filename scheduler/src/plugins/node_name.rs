@@ -21,7 +21,7 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::PreFilter, ExtensionPoint::Filter],
     weight: 1,
     summary: "A pod with `nodeName` goes to that node only.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

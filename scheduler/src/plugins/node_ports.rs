@@ -24,7 +24,7 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::PreFilter, ExtensionPoint::Filter],
     weight: 1,
     summary: "A node takes a pod only if the `hostPort`s that it wants are free.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

@@ -5,7 +5,8 @@
 //! `pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go`
 
 use super::Registration;
-use super::resource_allocation::{Counting, ResourceColumn, ResourceSpec, default_resources};
+use super::resource_allocation::{Counting, ResourceColumn, default_resources};
+use crate::config::{PluginArgs, ResourceSpec};
 use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, Plugin, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -19,7 +20,10 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::PreScore, ExtensionPoint::Score],
     weight: 1,
     summary: "A node is the better the more evenly its cpu and memory are used with the pod than without.",
-    new: || new(default_resources()),
+    new: |args| match args {
+        Some(PluginArgs::NodeResourcesBalancedAllocation(typed)) => Ok(new(typed.args.resources.clone())),
+        _ => Ok(new(default_resources())),
+    },
 };
 
 /// The plugin, which looks at these resources; their weights don't count.

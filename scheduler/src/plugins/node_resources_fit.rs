@@ -4,17 +4,20 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/noderesources/fit.go`, `least_allocated.go`
 
+mod strategy;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
+use plimsoll_api::field::aggregate;
 use plimsoll_resource_math::resource_name::{CPU, EPHEMERAL_STORAGE, MEMORY, PODS, is_extended};
 
+use self::strategy::Strategy;
 use super::Registration;
-use super::resource_allocation::{Counting, ResourceColumn, ResourceSpec, default_resources};
+use crate::config::{NodeResourcesFitArgs, PluginArgs, validate_node_resources_fit};
 use crate::framework::{
-    Amount, Code, ExtensionPoint, Filter, FilterPlugin, MAX_NODE_SCORE, Plugin, PodChanges, PreFilter,
-    PreScore, Reason, Score, ScorePlugin, Status, retain,
+    Amount, Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PodChanges, PreFilter, Reason, Status, retain,
 };
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, PlacedPod, ResourceColumns, ResourceId, Snapshot};
@@ -34,39 +37,34 @@ pub const REGISTRATION: Registration = Registration {
         ExtensionPoint::Score,
     ],
     weight: 1,
-    summary: "A node has to have room for what the pod requests; the more of its cpu and memory is left, the better (`LeastAllocated`).",
-    new: || new(NodeResourcesFitArgs::default()),
+    summary: "A node has to have room for what the pod requests; the more of it is left, the better (`LeastAllocated`), or the less (`MostAllocated`), or as a line says (`RequestedToCapacityRatio`).",
+    new: |args| match args {
+        Some(PluginArgs::NodeResourcesFit(typed)) => new(&typed.args),
+        _ => Ok(with(&NodeResourcesFitArgs::default())),
+    },
 };
 
-/// What the plugin can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeResourcesFitArgs {
-    /// Extended resources that needn't fit.
-    pub ignored_resources: BTreeSet<String>,
-    /// Domains of extended resources that needn't fit.
-    pub ignored_resource_groups: BTreeSet<String>,
-    /// What nodes are compared by.
-    pub resources: Vec<ResourceSpec>,
-}
-
-impl Default for NodeResourcesFitArgs {
-    fn default() -> Self {
-        Self {
-            ignored_resources: BTreeSet::new(),
-            ignored_resource_groups: BTreeSet::new(),
-            resources: default_resources(),
-        }
-    }
-}
-
 /// The plugin.
-pub fn new(args: NodeResourcesFitArgs) -> Plugin {
-    let score = Box::new(LeastAllocated { resources: args.resources.clone() });
-    Plugin { filter: Some(Box::new(Fit { args })), score: Some(score), ..Plugin::new(NAME) }
+///
+/// # Errors
+/// All that is wrong with the arguments; upstream finds it when the plugin is made, not when the file is read.
+pub fn new(args: &NodeResourcesFitArgs) -> Result<Plugin, String> {
+    let errors = validate_node_resources_fit(args);
+    if errors.is_empty() { Ok(with(args)) } else { Err(aggregate(&errors)) }
+}
+
+fn with(args: &NodeResourcesFitArgs) -> Plugin {
+    let filter = Fit {
+        ignored_resources: args.ignored_resources.iter().cloned().collect(),
+        ignored_resource_groups: args.ignored_resource_groups.iter().cloned().collect(),
+    };
+    let score = Strategy::new(args.scoring_strategy.as_ref());
+    Plugin { filter: Some(Box::new(filter)), score: Some(Box::new(score)), ..Plugin::new(NAME) }
 }
 
 struct Fit {
-    args: NodeResourcesFitArgs,
+    ignored_resources: BTreeSet<String>,
+    ignored_resource_groups: BTreeSet<String>,
 }
 
 impl FilterPlugin for Fit {
@@ -89,8 +87,7 @@ impl Fit {
     fn is_ignored(&self, name: &str) -> bool {
         let domain = name.split('/').next().unwrap_or_default();
         is_extended(name)
-            && (self.args.ignored_resources.contains(name)
-                || self.args.ignored_resource_groups.contains(domain))
+            && (self.ignored_resources.contains(name) || self.ignored_resource_groups.contains(domain))
     }
 }
 
@@ -173,49 +170,4 @@ fn insufficient(resource: &str) -> Cow<'static, str> {
         EPHEMERAL_STORAGE => "Insufficient ephemeral-storage".into(),
         other => format!("Insufficient {other}").into(),
     }
-}
-
-struct LeastAllocated {
-    resources: Vec<ResourceSpec>,
-}
-
-impl ScorePlugin for LeastAllocated {
-    fn pre_score<'a>(
-        &'a self,
-        pod: &'a PodInfo<'a>,
-        snapshot: &'a Snapshot,
-        _nodes: &'a [NodeIndex],
-    ) -> PreScore<'a> {
-        let requests = &pod.fit_score_requests;
-        let columns = ResourceColumn::all(&self.resources, requests, snapshot, Counting::NonZero);
-        PreScore::run(LeastAllocatedScore { columns })
-    }
-}
-
-struct LeastAllocatedScore<'a> {
-    columns: Vec<ResourceColumn<'a>>,
-}
-
-impl Score for LeastAllocatedScore<'_> {
-    /// The weighted mean over the resources that the node has of the part that is left, of 100.
-    fn score(&self, node: NodeIndex) -> i64 {
-        let mut sum = 0_i64;
-        let mut weights = 0_i64;
-        for column in &self.columns {
-            if let Some(allocatable) = column.allocatable(node) {
-                let score = least_allocated(column.used_with_pod(node), allocatable);
-                sum = sum.wrapping_add(score.wrapping_mul(column.weight));
-                weights = weights.wrapping_add(column.weight);
-            }
-        }
-        if weights == 0 { 0 } else { sum.wrapping_div(weights) }
-    }
-}
-
-/// The part of a capacity that is left, of 100, rounded towards zero; 0 if more is used than there is.
-fn least_allocated(used: i64, capacity: i64) -> i64 {
-    if capacity == 0 || used > capacity {
-        return 0;
-    }
-    capacity.wrapping_sub(used).wrapping_mul(MAX_NODE_SCORE).wrapping_div(capacity)
 }

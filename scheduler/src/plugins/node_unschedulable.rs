@@ -25,7 +25,7 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::PreFilter, ExtensionPoint::Filter],
     weight: 1,
     summary: "A cordoned node takes only pods that tolerate `node.kubernetes.io/unschedulable:NoSchedule`.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

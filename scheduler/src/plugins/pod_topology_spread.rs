@@ -9,10 +9,9 @@ mod default_selector;
 mod filter;
 mod score;
 
-use k8s_openapi::api::core::v1::TopologySpreadConstraint;
-
 use self::constraint::Spreading;
 use super::Registration;
+use crate::config::{PluginArgs, PodTopologySpreadArgs};
 use crate::framework::{ExtensionPoint, Plugin};
 
 /// The plugin's name.
@@ -39,28 +38,14 @@ pub const REGISTRATION: Registration = Registration {
     ],
     weight: 2,
     summary: "The domains of each `topologySpreadConstraints` entry keep about the same number of pods; without entries, pods of a Service or workload spread softly over nodes and zones.",
-    new: || new(PodTopologySpreadArgs::default()),
+    new: |args| match args {
+        Some(PluginArgs::PodTopologySpread(typed)) => Ok(new(&typed.args)),
+        _ => Ok(new(&PodTopologySpreadArgs::default())),
+    },
 };
 
-/// What the plugin can be told.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PodTopologySpreadArgs {
-    /// The constraints of pods that have none.
-    pub defaulting: Defaulting,
-}
-
-/// The constraints of pods that have none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Defaulting {
-    /// Those of Kubernetes: softly over nodes and zones.
-    #[default]
-    System,
-    /// These.
-    List(Vec<TopologySpreadConstraint>),
-}
-
 /// The plugin.
-pub fn new(args: PodTopologySpreadArgs) -> Plugin {
+pub fn new(args: &PodTopologySpreadArgs) -> Plugin {
     let spreading = Spreading::new(args);
     Plugin {
         filter: Some(Box::new(filter::SpreadFilterPlugin { spreading: spreading.clone() })),

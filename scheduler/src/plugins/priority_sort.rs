@@ -17,7 +17,7 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::QueueSort],
     weight: 1,
     summary: "Pods of higher priority come first, then those that have waited longer.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

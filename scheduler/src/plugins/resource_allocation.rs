@@ -5,17 +5,9 @@
 
 use plimsoll_resource_math::resource_name::{CPU, MEMORY};
 
+use crate::config::ResourceSpec;
 use crate::pod_info::{ResourceAmounts, is_scalar};
 use crate::snapshot::{NodeIndex, Snapshot};
-
-/// A resource to compare nodes by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceSpec {
-    /// The name of the resource.
-    pub name: String,
-    /// What it counts beside the others.
-    pub weight: i64,
-}
 
 /// The resources that nodes are compared by if the arguments name none: cpu and memory alike.
 pub fn default_resources() -> Vec<ResourceSpec> {

@@ -16,7 +16,7 @@ pub const REGISTRATION: Registration = Registration {
     points: &[ExtensionPoint::PreEnqueue],
     weight: 1,
     summary: "A pod with `schedulingGates` waits until they are gone.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

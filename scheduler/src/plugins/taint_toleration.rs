@@ -32,7 +32,7 @@ pub const REGISTRATION: Registration = Registration {
     ],
     weight: 3,
     summary: "A node takes only pods that tolerate its `NoSchedule` and `NoExecute` taints; the fewer `PreferNoSchedule` taints aren't tolerated, the better the node.",
-    new,
+    new: |_| Ok(new()),
 };
 
 /// The plugin.

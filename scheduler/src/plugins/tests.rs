@@ -19,7 +19,7 @@ fn docs_plugins_md_is_the_table() {
 #[test]
 fn each_row_says_what_its_plugin_does() {
     for row in &TABLE {
-        let plugin = (row.new)();
+        let plugin = (row.new)(None).unwrap();
         let has = |point| row.points.contains(&point);
         assert_eq!(plugin.name, row.name);
         assert_eq!(plugin.pre_enqueue.is_some(), has(ExtensionPoint::PreEnqueue), "{}", row.name);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use crate::framework::{Code, Filter, PodChanges, PreFilter, Status};
+use crate::framework::{Code, ExtensionPoint, Filter, PodChanges, PreFilter, Status};
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
 use crate::snapshot::{NodeIndex, PlacedPod, Snapshot};
@@ -33,11 +33,12 @@ pub enum PreFiltered<'a> {
 /// `pkg/scheduler/framework/runtime/framework.go` (`RunPreFilterPlugins`)
 pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a Profile) -> PreFiltered<'a> {
     let mut filters = Filters { pod, snapshot, by_plugin: Vec::new(), only: None };
+    let mut made: Vec<(&'static str, Box<dyn Filter + 'a>)> = Vec::new();
     let mut rejected = None;
-    for enabled in &profile.plugins {
-        let name = enabled.plugin.name;
-        let Some(plugin) = enabled.plugin.filter.as_deref() else { continue };
-        match plugin.pre_filter(pod, snapshot) {
+    for (plugin, _) in profile.at(ExtensionPoint::PreFilter) {
+        let name = plugin.name;
+        let Some(part) = plugin.filter.as_deref() else { continue };
+        match part.pre_filter(pod, snapshot) {
             PreFilter::Skip => {}
             PreFilter::Reject(status) if status.code == Code::Unschedulable => rejected = Some(status),
             PreFilter::Reject(status) if status.code == Code::UnschedulableAndUnresolvable => {
@@ -48,7 +49,7 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
                 return PreFiltered::Rejected(Status::new(Code::Error, name, message));
             }
             PreFilter::Run { nodes, filter } => {
-                filters.by_plugin.push((name, filter));
+                made.push((name, filter));
                 if let Some(nodes) = nodes {
                     filters.keep_only(nodes, name);
                 }
@@ -58,7 +59,33 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
             }
         }
     }
-    rejected.map_or(PreFiltered::Run(filters), PreFiltered::Rejected)
+    if let Some(status) = rejected {
+        return PreFiltered::Rejected(status);
+    }
+    for (plugin, _) in profile.at(ExtensionPoint::Filter) {
+        if let Some(place) = made.iter().position(|(name, _)| *name == plugin.name) {
+            filters.by_plugin.push(made.swap_remove(place));
+        } else if let Some(part) = plugin.filter.as_deref()
+            && !profile.is_at(ExtensionPoint::PreFilter, plugin.name)
+        {
+            // DIFFERENCE: D-scheduler-10.
+            match part.pre_filter(pod, snapshot) {
+                PreFilter::Skip => {}
+                PreFilter::Reject(status) => filters.by_plugin.push((plugin.name, Box::new(Refusal(status)))),
+                PreFilter::Run { filter, .. } => filters.by_plugin.push((plugin.name, filter)),
+            }
+        }
+    }
+    PreFiltered::Run(filters)
+}
+
+/// Refuses every node.
+struct Refusal(Status);
+
+impl Filter for Refusal {
+    fn check(&self, _node: NodeIndex) -> Status {
+        self.0.clone()
+    }
 }
 
 impl Filters<'_> {

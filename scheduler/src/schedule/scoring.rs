@@ -1,6 +1,6 @@
 //! The scores of all plugins for one pod.
 
-use crate::framework::{MAX_NODE_SCORE, MIN_NODE_SCORE, PreScore};
+use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, PreScore};
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -64,12 +64,13 @@ fn each_plugin(
     mut visit: impl FnMut(&'static str, &[i64], &[i64], i64),
 ) -> Result<(), String> {
     let mut scores = Vec::new();
-    for (enabled, plugin) in profile.scorers() {
-        let name = enabled.plugin.name;
-        match plugin.pre_score(pod, snapshot, nodes) {
+    for (plugin, weight) in profile.at(ExtensionPoint::Score) {
+        let name = plugin.name;
+        let Some(part) = plugin.score.as_deref() else { continue };
+        match part.pre_score(pod, snapshot, nodes) {
             PreScore::Skip => {}
             PreScore::Error(message) => return Err(format!("running PreScore plugin {name:?}: {message}")),
-            PreScore::Run(score) => scores.push((name, score, enabled.weight)),
+            PreScore::Run(score) => scores.push((name, score, weight)),
         }
     }
     for (name, score, weight) in scores {

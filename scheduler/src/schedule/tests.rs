@@ -88,7 +88,8 @@ fn no_nodes_is_said_in_upstreams_words() {
 fn how_many_feasible_nodes_are_looked_for() {
     // Source: pkg/scheduler/schedule_one_test.go (TestNumFeasibleNodesToFind).
     let check = |percentage_of_nodes_to_score, node_count, expected| {
-        let profile = Profile { percentage_of_nodes_to_score, ..Profile::default() };
+        let mut profile = Profile::default();
+        profile.percentage_of_nodes_to_score = percentage_of_nodes_to_score;
         assert_eq!(
             nodes_to_find(node_count, &profile),
             expected,
@@ -156,8 +157,9 @@ mod properties {
 
         #[test]
         fn the_same_seed_gives_the_same_places(nodes in vec((1..8_u8, 1..8_u8), 0..6), pods in vec((0..30_u8, 0..30_u8), 0..20), seed in any::<u64>()) {
-            let profile = || Profile { tie_break: TieBreak::Seeded { seed }, ..Profile::default() };
-            prop_assert_eq!(place_all(&nodes, &pods, &profile()).0, place_all(&nodes, &pods, &profile()).0);
+            let mut profile = Profile::default();
+            profile.tie_break = TieBreak::Seeded { seed };
+            prop_assert_eq!(place_all(&nodes, &pods, &profile).0, place_all(&nodes, &pods, &profile).0);
         }
 
         #[test]

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use plimsoll_cli::scheduler_config::{from_value, profiles};
 use plimsoll_resource_math::Quantity;
 use plimsoll_scheduler::fit_error::NodeStatuses;
 use plimsoll_scheduler::framework::{FailedCycle, Status};
+use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::plugins::default_preemption::{
-    Candidate, DefaultPreemptionArgs, best_candidates, find_candidates,
+    Candidate, CandidateLimits, best_candidates, find_candidates,
 };
 use plimsoll_scheduler::pod_info::ResourceAmounts;
 use plimsoll_scheduler::schedule::{Filters, Outcome, PreFiltered, pre_filter, score_nodes};
@@ -44,6 +46,7 @@ struct Input {
     pod_disruption_budgets: Vec<PodDisruptionBudget>,
     pods: Vec<Pod>,
     percentage: u8,
+    config: Option<Value>,
 }
 
 impl Input {
@@ -83,7 +86,17 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
         }
     }
     input.add_objects(snapshot.listers_mut());
-    let profile = Profile { percentage_of_nodes_to_score: input.percentage, ..Profile::default() };
+    let mut profile = match &input.config {
+        None => Profile::default(),
+        Some(config) => {
+            let made = from_value(config.clone(), Vec::new()).and_then(|config| profiles(&config, &TABLE));
+            match made {
+                Ok(mut profiles) => profiles.swap_remove(0),
+                Err(_) => return Ok(json!("no valid configuration")),
+            }
+        }
+    };
+    profile.percentage_of_nodes_to_score = input.percentage;
     let mut state = CycleState::default();
     input.pods.iter().map(|pod| decide(pod, &mut snapshot, &profile, &mut state)).collect()
 }
@@ -129,8 +142,7 @@ fn candidates(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> (Val
         statuses.push(*node, filters.check(*node));
     }
     let failed = FailedCycle { pod, snapshot, filters: Some(&filters), statuses: &statuses, chance: 0 };
-    let all =
-        DefaultPreemptionArgs { min_candidate_nodes_percentage: 100, ..DefaultPreemptionArgs::default() };
+    let all = CandidateLimits { percentage: 100, ..CandidateLimits::default() };
     let (candidates, _) = find_candidates(&failed, all);
     let name = |candidate: &Candidate<'_>| snapshot.name(candidate.node).to_owned();
     let mut best: Vec<String> = best_candidates(&candidates).into_iter().map(name).collect();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::matching::{NODE_NAMES, label_selector, labels, pod_affinity, topology_spread_constraint};
 use super::node::named_node;
 use super::pod::{pod, pod_with_status};
+use super::scheduler_config::plugin_args;
 use super::{NAMESPACES, chance, list, maybe, number, object, pick, some_of};
 
 const IMAGES: &[&str] = &["nginx:1.27", "busybox:latest", "registry.example/app@sha256:00", "busybox"];
@@ -68,6 +69,19 @@ pub fn scheduling(rng: &mut StdRng) -> Value {
         "podDisruptionBudgets": if is_full { disruption_budgets(rng) } else { json!([]) },
         "pods": pods,
         "percentage": pick(rng, &[0, 1, 50, 80, 100]),
+        "config": maybe(rng, 25, config),
+    })
+}
+
+/// A configuration in which plugins are told something, mostly something valid.
+fn config(rng: &mut StdRng) -> Value {
+    let told = list(rng, 1..=2, |rng, _| {
+        let (name, args) = plugin_args(rng);
+        json!({"name": name, "args": args})
+    });
+    json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "profiles": [{"pluginConfig": told}],
     })
 }
 

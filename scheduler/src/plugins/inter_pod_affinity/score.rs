@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use plimsoll_matching::label_selector::Labels;
 
-use super::InterPodAffinityArgs;
 use super::domain_counts::DomainCounts;
 use super::resolved_term::ResolvedTerm;
 use crate::affinity_term::{AffinityTerm, WeightedAffinityTerm};
@@ -16,7 +15,8 @@ use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeCounts, NodeIndex, Snapshot};
 
 pub(super) struct AffinityScorePlugin {
-    pub(super) args: InterPodAffinityArgs,
+    pub(super) hard_pod_affinity_weight: i32,
+    pub(super) ignores_preferred_terms_of_existing_pods: bool,
 }
 
 impl ScorePlugin for AffinityScorePlugin {
@@ -28,7 +28,7 @@ impl ScorePlugin for AffinityScorePlugin {
     ) -> PreScore<'a> {
         let terms = &pod.affinity_terms;
         let prefers = !terms.preferred_affinity.is_empty() || !terms.preferred_anti_affinity.is_empty();
-        if self.args.ignore_preferred_terms_of_existing_pods && !prefers {
+        if self.ignores_preferred_terms_of_existing_pods && !prefers {
             return PreScore::Skip;
         }
         if !pod.affinity_errors.is_empty() {
@@ -38,7 +38,7 @@ impl ScorePlugin for AffinityScorePlugin {
         let mut sums = Sums { snapshot, by_key: BTreeMap::new() };
         sums.add_own(&terms.preferred_affinity, 1);
         sums.add_own(&terms.preferred_anti_affinity, -1);
-        sums.add_existing(pod, self.args.hard_pod_affinity_weight);
+        sums.add_existing(pod, self.hard_pod_affinity_weight);
         if sums.by_key.is_empty() { PreScore::Skip } else { PreScore::run(AffinityScore { sums }) }
     }
 }

@@ -10,9 +10,13 @@ use plimsoll_matching::label_selector::{Labels, Selector, SelectorError};
 use plimsoll_matching::taints::{find_untolerated, forbids_scheduling};
 
 use super::default_selector::default_selector;
-use super::{Defaulting, HOSTNAME, PodTopologySpreadArgs, ZONE};
+use super::{HOSTNAME, ZONE};
+use crate::config::PodTopologySpreadArgs;
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeCounts, NodeIndex, Snapshot, TopologyColumn};
+
+/// The `defaultingType` under which the configuration lists the constraints of pods that have none.
+const LIST: &str = "List";
 
 /// What happens to nodes that don't meet a constraint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +55,11 @@ pub(super) struct Spreading {
 }
 
 impl Spreading {
-    pub(super) fn new(args: PodTopologySpreadArgs) -> Self {
-        match args.defaulting {
-            Defaulting::System => Self { defaults: Arc::new(system_constraints()), is_system: true },
-            Defaulting::List(constraints) => Self { defaults: Arc::new(constraints), is_system: false },
+    pub(super) fn new(args: &PodTopologySpreadArgs) -> Self {
+        if args.defaulting_type == LIST {
+            return Self { defaults: Arc::new(args.default_constraints.clone()), is_system: false };
         }
+        Self { defaults: Arc::new(system_constraints()), is_system: true }
     }
 
     /// Whether only nodes count that have the labels of all constraints. Those of the system let a node without a zone spread by
