@@ -6,6 +6,7 @@ mod print;
 mod progress;
 pub mod scheduler_config;
 pub mod simulate;
+pub mod why;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ struct Arguments {
 enum Command {
     Simulate(Box<simulate::Arguments>),
     Explain(Box<explain::Arguments>),
+    Why(Box<why::Arguments>),
     SchedulerConfig(scheduler_config::Arguments),
     /// Print the table of scheduler plugins.
     Plugins,
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::SchedulerConfig(arguments) => scheduler_config::run(&arguments),
         Command::Plugins => plugins(),
     };

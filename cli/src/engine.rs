@@ -14,6 +14,7 @@ mod schedule;
 mod state;
 mod static_pods;
 mod totals;
+mod why;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ use crate::world::{Input, InputKind, Inputs, Object, World};
 
 pub use admit::{CreatedAlone, create_alone};
 pub use find_pod::PodNotFound;
+pub use why::{NodeWhy, Why, WhyError};
+
+use schedule::Scheduling;
 
 /// What a run depends on beside the objects.
 #[derive(Clone, Debug)]
@@ -56,7 +60,9 @@ pub fn run(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress),
 ) -> Report {
-    Engine::new(settings, inputs.kinds.clone()).run(inputs, static_pods, new, progress).report()
+    let mut engine = Engine::new(settings, inputs.kinds.clone());
+    engine.run(inputs, static_pods, new, progress);
+    engine.report()
 }
 
 /// Runs everything and explains the amounts of one pod.
@@ -71,9 +77,25 @@ pub fn explain(
 ) -> Result<Explanation, ExplainError> {
     let mut engine = Engine::new(settings, inputs.kinds.clone());
     engine.keeps_given = true;
-    let engine = engine.run(inputs, static_pods, None, &mut |_| {});
+    engine.run(inputs, static_pods, None, &mut |_| {});
     let found = find_pod::find(&engine.rows, pod)?;
     Ok(engine.explain(found)?)
+}
+
+/// Runs everything and tells what the scheduler thinks of every node for one pod.
+///
+/// # Errors
+/// No pod, or more than one, goes by that name; or the scheduler has nothing to decide about it.
+pub fn why(
+    inputs: Inputs,
+    static_pods: Vec<StaticPod>,
+    settings: &Settings,
+    pod: &str,
+) -> Result<Why, WhyError> {
+    let mut engine = Engine::new(settings, inputs.kinds.clone());
+    let mut scheduling = engine.run(inputs, static_pods, None, &mut |_| {});
+    let found = find_pod::find(&engine.rows, pod)?;
+    engine.why(found, &mut scheduling)
 }
 
 /// Why there is nothing to explain.
@@ -89,12 +111,12 @@ pub enum ExplainError {
 
 impl Engine<'_> {
     fn run(
-        mut self,
+        &mut self,
         inputs: Inputs,
         static_pods: Vec<StaticPod>,
         new: Option<Inputs>,
         progress: &mut dyn FnMut(Progress),
-    ) -> Self {
+    ) -> Scheduling {
         self.notes = inputs.notes;
         let (state, rest): (Vec<Input>, Vec<Input>) = inputs.objects.into_iter().partition(state::is_state);
         let unknown = rest.iter().filter(|input| !input.kind.known && input.kind.namespaced);
@@ -120,7 +142,7 @@ impl Engine<'_> {
         if let Some(new) = new {
             self.roll_out(new, &mut scheduling, progress);
         }
-        self
+        scheduling
     }
 }
 

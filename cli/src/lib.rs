@@ -2,6 +2,7 @@
 //!
 //! The engines decide; this crate reads files, keeps the cluster's state between decisions, and prints.
 
+pub mod amount;
 pub mod commands;
 pub mod engine;
 pub mod explain;

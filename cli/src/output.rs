@@ -1,6 +1,7 @@
 //! A report as text: tables for people, JSON and YAML for programs.
 
 pub mod tables;
+pub mod why;
 
 use std::io::{self, Write};
 

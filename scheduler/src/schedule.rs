@@ -3,11 +3,13 @@
 //! # Source
 //! `pkg/scheduler/schedule_one.go`, `pkg/scheduler/framework/runtime/framework.go`
 
+mod explaining;
 mod filtering;
 mod scoring;
 
 use fixedbitset::FixedBitSet;
 
+pub use self::explaining::{Explanation, NodeExplanation, explain};
 pub use self::filtering::{Filters, PreFiltered, pre_filter};
 pub use self::scoring::{PluginScores, score_nodes};
 use crate::fit_error::{FitError, NodeStatuses};

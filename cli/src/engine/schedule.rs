@@ -15,8 +15,8 @@ use crate::world::Object;
 /// What the scheduler remembers from one pod to the next.
 pub(super) struct Scheduling {
     /// The profiles, each for the pods of one `schedulerName`; never empty.
-    profiles: Vec<Profile>,
-    snapshot: Snapshot,
+    pub(super) profiles: Vec<Profile>,
+    pub(super) snapshot: Snapshot,
     state: CycleState,
     /// How many rows have been looked at.
     seen: usize,
@@ -258,7 +258,7 @@ impl Engine<'_> {
 
 impl Row {
     /// Its namespace and name.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let metadata = self.object.metadata();
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
         format!("{namespace}/{}", metadata.name.as_deref().unwrap_or_default())

@@ -98,7 +98,20 @@ impl Filters<'_> {
         self.check_without(node, &[])
     }
 
-    /// The same if these pods of the node were gone.
+    /// What each filter that refuses the node says, in the order of the plugins; upstream asks none after the first.
+    pub(crate) fn refusals(&self, node: NodeIndex) -> Vec<Status> {
+        let nominated = self.nominated_pods(node);
+        let refusal = |(name, filter): &(&'static str, Box<dyn Filter + '_>)| {
+            let with_nominated = (!nominated.is_empty())
+                .then(|| filter.check_with(node, PodChanges { removed: &[], added: &nominated }));
+            let status = with_nominated.filter(|status| !status.is_success());
+            let status = status.unwrap_or_else(|| filter.check(node));
+            (!status.is_success()).then_some(Status { plugin: name, ..status })
+        };
+        self.by_plugin.iter().filter_map(refusal).collect()
+    }
+
+    /// As [`Filters::check`], if these pods of the node were gone.
     pub(crate) fn check_without(&self, node: NodeIndex, removed: &[&PlacedPod]) -> Status {
         let nominated = self.nominated_pods(node);
         if !nominated.is_empty() {
