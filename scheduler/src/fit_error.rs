@@ -37,6 +37,25 @@ impl NodeStatuses {
         &self.others
     }
 
+    /// Every reason with how often it was given among so many nodes, sorted as whole texts: so `10 x` stands before `2 y`.
+    fn counted(&self, node_count: usize) -> String {
+        let others = node_count.saturating_sub(self.judged.len());
+        let judged = self.judged.iter().map(|(_, status)| (status, 1));
+        let groups = judged.chain((others > 0).then_some((&self.others, others)));
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for (status, nodes) in groups {
+            for reason in &status.reasons {
+                match counts.iter_mut().find(|(known, _)| *known == reason.text) {
+                    Some((_, count)) => *count += nodes,
+                    None => counts.push((&reason.text, nodes)),
+                }
+            }
+        }
+        let mut texts: Vec<String> = counts.iter().map(|(text, count)| format!("{count} {text}")).collect();
+        texts.sort_unstable();
+        texts.join(", ")
+    }
+
     /// What a node was refused for.
     pub fn of(&self, node: NodeIndex) -> &Status {
         let judged = self.judged.iter().find(|(other, _)| *other == node);
@@ -63,15 +82,6 @@ impl NodeStatuses {
     }
 }
 
-/// What one node was refused for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeVerdict {
-    /// The name of the node.
-    pub node: String,
-    /// The plugin, the code and the reasons with their amounts.
-    pub status: Status,
-}
-
 /// A pod that fits no node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FitError {
@@ -79,8 +89,8 @@ pub struct FitError {
     pub node_count: usize,
     /// What a plugin said of the pod before any node was judged; empty if nodes were judged.
     pub pre_filter_message: String,
-    /// The verdict on each node, in the order in which nodes are visited.
-    pub verdicts: Vec<NodeVerdict>,
+    /// What each node was refused for: the plugin, the code and the reasons with their amounts.
+    pub statuses: NodeStatuses,
     /// What came of looking for pods to remove.
     pub post_filter_message: String,
     /// What becomes of the node that is set aside for the pod.
@@ -88,20 +98,12 @@ pub struct FitError {
 }
 
 impl FitError {
-    /// Names the nodes and gives those that weren't judged what is to be said of them.
-    pub(crate) fn new(snapshot: &Snapshot, statuses: &NodeStatuses) -> Self {
-        let mut judged: Vec<Option<&Status>> = vec![None; snapshot.column_length()];
-        for (node, status) in statuses.judged() {
-            judged[*node] = Some(status);
-        }
-        let verdict = |node: &NodeIndex| NodeVerdict {
-            node: snapshot.name(*node).to_owned(),
-            status: judged[*node].unwrap_or(statuses.others()).clone(),
-        };
+    /// Nothing is said yet beside what the nodes were refused for.
+    pub(crate) fn new(node_count: usize, statuses: NodeStatuses) -> Self {
         Self {
-            node_count: snapshot.node_count(),
+            node_count,
             pre_filter_message: String::new(),
-            verdicts: snapshot.order().iter().map(verdict).collect(),
+            statuses,
             post_filter_message: String::new(),
             nomination: Nomination::Keep,
         }
@@ -117,7 +119,7 @@ impl fmt::Display for FitError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "0/{} nodes are available:", self.node_count)?;
         let reasons = if self.pre_filter_message.is_empty() {
-            counted(self.verdicts.iter().map(|verdict| &verdict.status))
+            self.statuses.counted(self.node_count)
         } else {
             self.pre_filter_message.clone()
         };
@@ -129,15 +131,4 @@ impl fmt::Display for FitError {
         }
         Ok(())
     }
-}
-
-/// Every reason with how often it was given, sorted as whole texts: so `10 x` stands before `2 y`.
-fn counted<'a>(statuses: impl Iterator<Item = &'a Status>) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for reason in statuses.flat_map(|status| &status.reasons) {
-        *counts.entry(&reason.text).or_default() += 1;
-    }
-    let mut texts: Vec<String> = counts.iter().map(|(text, count)| format!("{count} {text}")).collect();
-    texts.sort_unstable();
-    texts.join(", ")
 }

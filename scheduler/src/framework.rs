@@ -164,6 +164,12 @@ pub trait Filter {
     /// Whether the pod can run on a node, and if not, why.
     fn check(&self, node: NodeIndex) -> Status;
 
+    /// Whether [`Filter::check`] depends on nothing but the node, the pods on it, and what
+    /// [`PodClass`](crate::schedule::PodClass) holds of the pod. Then it isn't asked again about nodes that haven't changed.
+    fn is_node_local(&self) -> bool {
+        false
+    }
+
     /// What [`Filter::check`] would say if the node had these pods less or more. To be written where pods on the node matter.
     fn check_with(&self, node: NodeIndex, _changes: PodChanges<'_>) -> Status {
         self.check(node)
@@ -267,6 +273,18 @@ pub trait ScorePlugin: Send + Sync {
         snapshot: &'a Snapshot,
         nodes: &'a [NodeIndex],
     ) -> PreScore<'a>;
+
+    /// How [`Score::normalize`] works, if scores depend on nothing but the node, the pods on it, and what
+    /// [`PodClass`](crate::schedule::PodClass) holds of the pod. Then nodes that haven't changed aren't scored again, and `nodes` is
+    /// empty when the plugin looks at a pod.
+    fn node_local(&self) -> Option<Normalization> {
+        None
+    }
+
+    /// Whether all nodes are the same to the plugin, whichever are feasible. To be written where that is found out at once.
+    fn is_indifferent(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> bool {
+        false
+    }
 }
 
 /// What a plugin says about a pod before its feasible nodes are compared.
@@ -300,6 +318,18 @@ pub trait Score {
     fn normalize(&self, _scores: &mut [i64]) {}
 }
 
+/// What becomes of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// It stays.
+    Identity,
+    /// That of [`default_normalize`].
+    ByMaximum {
+        /// Whether less is better.
+        less_is_better: bool,
+    },
+}
+
 /// Scales scores so that the best one becomes [`MAX_NODE_SCORE`], and turns them round if less is better.
 ///
 /// # Source
@@ -307,11 +337,16 @@ pub trait Score {
 pub fn default_normalize(scores: &mut [i64], less_is_better: bool) {
     let best = scores.iter().copied().max().unwrap_or(0).max(0);
     for score in scores {
-        let scaled = if best == 0 { *score } else { MAX_NODE_SCORE.wrapping_mul(*score) / best };
-        *score = match (best, less_is_better) {
-            (0, true) => MAX_NODE_SCORE,
-            (_, true) => MAX_NODE_SCORE - scaled,
-            (_, false) => scaled,
-        };
+        *score = scaled(*score, best, less_is_better);
+    }
+}
+
+/// A score scaled by the best one of all nodes; 0 if that is below.
+pub(crate) fn scaled(score: i64, best: i64, less_is_better: bool) -> i64 {
+    let scaled = if best == 0 { score } else { MAX_NODE_SCORE.wrapping_mul(score) / best };
+    match (best, less_is_better) {
+        (0, true) => MAX_NODE_SCORE,
+        (_, true) => MAX_NODE_SCORE - scaled,
+        (_, false) => scaled,
     }
 }

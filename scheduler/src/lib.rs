@@ -17,7 +17,7 @@ pub mod schedule;
 pub mod select_node;
 pub mod snapshot;
 
-pub use fit_error::{FitError, NodeVerdict};
+pub use fit_error::{FitError, NodeStatuses};
 pub use framework::{Code, Nomination, Preemption, Status};
 pub use listers::Listers;
 pub use pod_info::PodInfo;

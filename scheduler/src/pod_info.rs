@@ -121,6 +121,16 @@ impl<'a> PodInfo<'a> {
         self.spec().node_name.as_deref().unwrap_or_default()
     }
 
+    /// Its images: of init containers, containers and volumes.
+    pub fn images(&self) -> impl Iterator<Item = &'a str> {
+        let spec = self.spec();
+        let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
+        let volumes = spec.volumes.iter().flatten().filter_map(|volume| volume.image.as_ref());
+        containers
+            .map(|container| container.image.as_deref().unwrap_or_default())
+            .chain(volumes.map(|volume| volume.reference.as_deref().unwrap_or_default()))
+    }
+
     /// The node that was set aside for it; empty if there is none.
     pub fn nominated_node_name(&self) -> &'a str {
         let status = self.pod.status.as_ref();

@@ -3,17 +3,22 @@
 //! # Source
 //! `pkg/scheduler/schedule_one.go`, `pkg/scheduler/framework/runtime/framework.go`
 
+mod class_cache;
 mod explaining;
 mod filtering;
+mod pod_class;
 mod scoring;
 
 use fixedbitset::FixedBitSet;
 
+use self::class_cache::{ClassCache, ClassState};
 pub use self::explaining::{Explanation, NodeExplanation, explain};
 pub use self::filtering::{Filters, PreFiltered, pre_filter};
+pub use self::pod_class::PodClass;
 pub use self::scoring::{PluginScores, score_nodes};
+use self::scoring::{Scorer, Wanted};
 use crate::fit_error::{FitError, NodeStatuses};
-use crate::framework::{Code, ExtensionPoint, FailedCycle, Nomination, PostFiltered};
+use crate::framework::{Code, ExtensionPoint, FailedCycle, Nomination, Plugin, PostFiltered};
 use crate::pod_info::PodInfo;
 use crate::profile::{Profile, TieBreak};
 use crate::select_node::{seeded_number, select_node};
@@ -33,6 +38,7 @@ pub struct CycleState {
     pub decisions: u64,
     /// Room that each decision uses again.
     candidates: FixedBitSet,
+    classes: ClassCache,
 }
 
 /// What was decided.
@@ -92,43 +98,122 @@ pub fn schedule(
         PreFiltered::Rejected(status) if status.is_rejected() => {
             let message = status.message();
             let statuses = NodeStatuses::new(status);
-            let failed = FailedCycle {
-                pod,
-                snapshot,
-                filters: None,
-                statuses: &statuses,
-                chance: chance(profile, state),
-            };
-            return unschedulable(&failed, profile, message);
+            let mut error = unschedulable(pod, snapshot, profile, None, statuses, state);
+            error.pre_filter_message = message;
+            return Outcome::Unschedulable(error);
         }
         PreFiltered::Rejected(status) => return Outcome::Error(status.message()),
     };
-    let found = find_nodes(pod, snapshot, profile, &filters, state);
+    // Taken out while it is used, so that the rest of the state can be used beside it.
+    let mut classes = std::mem::take(&mut state.classes);
+    let outcome = decide(pod, snapshot, profile, &filters, state, &mut classes);
+    state.classes = classes;
+    outcome
+}
+
+fn decide(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    filters: &Filters<'_>,
+    state: &mut CycleState,
+    classes: &mut ClassCache,
+) -> Outcome {
+    let (local, class) = match class_of(pod, snapshot, profile, filters, classes) {
+        Ok(found) => found,
+        Err(message) => return Outcome::Error(message),
+    };
+    if let Some(placement) = best_of_class(pod, snapshot, profile, filters, class, state) {
+        return Outcome::Placed(placement);
+    }
+    let found = find_nodes(pod, snapshot, profile, filters, class, state);
     match found.feasible.as_slice() {
         [] => {
-            let statuses = match refusals(snapshot, &filters, found.refused_nominated) {
+            let statuses = match refusals(snapshot, filters, found.refused_nominated) {
                 Ok(statuses) => statuses,
                 Err(message) => return Outcome::Error(message),
             };
-            let failed = FailedCycle {
-                pod,
-                snapshot,
-                filters: Some(&filters),
-                statuses: &statuses,
-                chance: chance(profile, state),
-            };
-            unschedulable(&failed, profile, String::new())
+            Outcome::Unschedulable(unschedulable(pod, snapshot, profile, Some(filters), statuses, state))
         }
         [only] => placed(snapshot, *only, &found),
-        several => match scoring::totals(pod, snapshot, profile, several) {
-            Ok(totals) => {
-                let place = select_node(&totals, profile.tie_break, state.decisions).unwrap_or(0);
-                state.decisions = state.decisions.wrapping_add(1);
-                placed(snapshot, several[place], &found)
+        several => {
+            let wanted = if class.is_some() { Wanted::Global } else { Wanted::All };
+            let totals = scoring::scorers(pod, snapshot, profile, several, wanted)
+                .and_then(|global| scoring::totals(local.iter().chain(&global), several, class));
+            match totals {
+                Ok(totals) => {
+                    let place = select_node(&totals, profile.tie_break, state.decisions).unwrap_or(0);
+                    state.decisions = state.decisions.wrapping_add(1);
+                    placed(snapshot, several[place], &found)
+                }
+                Err(message) => Outcome::Error(message),
             }
-            Err(message) => Outcome::Error(message),
-        },
+        }
     }
+}
+
+/// What is kept of the pod's class, and the scores that it is kept up by; none if the pod is the first of its class, or if its nodes
+/// are few anyway.
+fn class_of<'a, 'c>(
+    pod: &'a PodInfo<'a>,
+    snapshot: &'a Snapshot,
+    profile: &'a Profile,
+    filters: &Filters<'_>,
+    classes: &'c mut ClassCache,
+) -> Result<(Vec<Scorer<'a>>, Option<&'c ClassState>), String> {
+    let none = Ok((Vec::new(), None));
+    if filters.name_nodes() || !pod.nominated_node_name().is_empty() {
+        return none;
+    }
+    let class = PodClass::new(pod, &profile.scheduler_name);
+    if classes.is_first(&class) {
+        return none;
+    }
+    let local = scoring::scorers(pod, snapshot, profile, &[], Wanted::NodeLocal)?;
+    let state = classes.get(class, snapshot, filters, &local);
+    Ok((local, Some(state)))
+}
+
+/// One of the best nodes, if nothing but what is kept of the pod's class decides about it. So no pass over the nodes is needed.
+fn best_of_class(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    filters: &Filters<'_>,
+    class: Option<&ClassState>,
+    state: &mut CycleState,
+) -> Option<Placement> {
+    let TieBreak::Seeded { seed } = profile.tie_break else { return None };
+    let class = class?;
+    let is_indifferent = |plugin: &Plugin| {
+        let score = plugin.score.as_deref();
+        score.is_none_or(|score| score.node_local().is_some() || score.is_indifferent(pod, snapshot))
+    };
+    let decides_alone = wants_all_nodes(snapshot.node_count(), profile)
+        && filters.are_all_node_local()
+        && profile.at(ExtensionPoint::Score).all(|(plugin, _)| is_indifferent(plugin));
+    if !decides_alone {
+        return None;
+    }
+    let best = class.best()?;
+    let feasible_nodes = class.pass_count();
+    let node = if feasible_nodes == 1 {
+        best.nth(0)?
+    } else {
+        let chosen = usize::try_from(seeded_number(seed, state.decisions) % best.len() as u64).ok()?;
+        state.decisions = state.decisions.wrapping_add(1);
+        best.nth(chosen)?
+    };
+    Some(Placement {
+        node: snapshot.name(node).to_owned(),
+        evaluated_nodes: snapshot.node_count(),
+        feasible_nodes,
+    })
+}
+
+/// Whether all nodes are looked for, so that the order in which they are visited doesn't matter.
+fn wants_all_nodes(node_count: usize, profile: &Profile) -> bool {
+    nodes_to_find(node_count, profile) >= node_count
 }
 
 /// The nodes that a pod can run on, in the order in which they are visited, and how many were refused on the way.
@@ -149,6 +234,7 @@ fn find_nodes(
     snapshot: &Snapshot,
     profile: &Profile,
     filters: &Filters<'_>,
+    class: Option<&ClassState>,
     state: &mut CycleState,
 ) -> FoundNodes {
     let mut found = FoundNodes::default();
@@ -162,11 +248,22 @@ fn find_nodes(
     }
     let nodes = filters.nodes_to_visit(snapshot);
     let candidates = &mut state.candidates;
-    candidates.clear();
-    candidates.grow(snapshot.column_length());
-    nodes.iter().for_each(|node| candidates.insert(*node));
-    filters.narrow(candidates);
+    match class {
+        Some(class) => candidates.clone_from(class.passes()),
+        None => {
+            candidates.clear();
+            candidates.grow(snapshot.column_length());
+            nodes.iter().for_each(|node| candidates.insert(*node));
+        }
+    }
+    filters.narrow(candidates, class.is_some());
     let wanted = nodes_to_find(nodes.len(), profile);
+    if matches!(profile.tie_break, TieBreak::Seeded { .. }) && wanted >= nodes.len() {
+        found.feasible.extend(candidates.ones());
+        found.refused = nodes.len() - found.feasible.len()
+            + usize::from(found.refused_nominated.is_some_and(|node| !nodes.contains(&node)));
+        return found;
+    }
     visit(&nodes, state.next_start_node_index, wanted, candidates, &mut found);
     let processed = found.feasible.len() + found.refused;
     state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
@@ -238,11 +335,22 @@ fn refusals(
     Ok(statuses)
 }
 
-fn unschedulable(failed: &FailedCycle<'_>, profile: &Profile, pre_filter_message: String) -> Outcome {
-    let mut error = FitError::new(failed.snapshot, failed.statuses);
-    error.pre_filter_message = pre_filter_message;
-    (error.post_filter_message, error.nomination) = post_filter(failed, profile);
-    Outcome::Unschedulable(error)
+/// The answer for a pod for which no node is left. `filters` are those that refused the nodes, if nodes were judged.
+fn unschedulable(
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    filters: Option<&Filters<'_>>,
+    statuses: NodeStatuses,
+    state: &mut CycleState,
+) -> FitError {
+    let chance = chance(profile, state);
+    let failed = FailedCycle { pod, snapshot, filters, statuses: &statuses, chance };
+    let (message, nomination) = post_filter(&failed, profile);
+    let mut error = FitError::new(snapshot.node_count(), statuses);
+    error.post_filter_message = message;
+    error.nomination = nomination;
+    error
 }
 
 /// Asks the plugins for a way to make room, until one has found it or knows that there is none.

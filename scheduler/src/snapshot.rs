@@ -7,6 +7,7 @@
 //! # Source
 //! `pkg/scheduler/backend/cache`, `pkg/scheduler/framework/types.go` (`NodeInfo`)
 
+mod change_log;
 mod counted;
 mod images;
 mod interned;
@@ -25,6 +26,8 @@ use plimsoll_matching::label_selector::labels_of;
 use plimsoll_resource_math::resource_list::{ParseResourceListError, ResourceList};
 use rustc_hash::FxHashMap;
 
+use self::change_log::ChangeLog;
+pub use self::change_log::LogPosition;
 use self::counted::Counted;
 pub use self::images::ImageState;
 use self::images::Images;
@@ -75,6 +78,7 @@ pub struct Snapshot {
     /// Pods for which a node was set aside, by the name of the node.
     nominated: BTreeMap<String, Vec<PlacedPod>>,
     listers: Listers,
+    changes: ChangeLog,
 }
 
 /// What selectors tell pods apart by.
@@ -142,6 +146,7 @@ impl Snapshot {
         let allocatable =
             ResourceList::parse(node.status.as_ref().and_then(|status| status.allocatable.as_ref()))
                 .map_err(|source| ReadNodeError { node: name.to_owned(), source })?;
+        self.changes.end_epoch();
         let labels = labels_of(&node.metadata);
         let index = match self.index_of.get(name) {
             Some(index) => *index,
@@ -163,6 +168,7 @@ impl Snapshot {
     /// Forgets a node. Pods that run on it are remembered in case it comes back.
     pub fn remove_node(&mut self, name: &str) {
         let Some(index) = self.index_of.remove(name) else { return };
+        self.changes.end_epoch();
         self.order.remove(index);
         let pods = std::mem::take(&mut self.pods[index]);
         for pod in &pods {
@@ -284,7 +290,18 @@ impl Snapshot {
 
     /// The same, to be changed.
     pub fn listers_mut(&mut self) -> &mut Listers {
+        self.changes.end_epoch();
         &mut self.listers
+    }
+
+    /// Now, in the history of this snapshot.
+    pub fn position(&self) -> LogPosition {
+        self.changes.position()
+    }
+
+    /// The nodes whose pods have changed since; none if more may have changed, or if that was the position of another snapshot.
+    pub fn changed_since(&self, position: &LogPosition) -> Option<&[NodeIndex]> {
+        self.changes.since(position)
     }
 
     /// Whether a node is cordoned.
@@ -388,6 +405,7 @@ impl Snapshot {
     }
 
     fn place(&mut self, index: NodeIndex, mut pod: PlacedPod) {
+        self.changes.push(index, self.names.len());
         self.count(index, &pod.accounted, Sign::Add);
         let namespace = Arc::clone(&pod.identity.namespace);
         pod.identity = self.identities.entry(namespace).or_default().add(pod.identity, index);
@@ -424,6 +442,7 @@ impl Snapshot {
 
     fn take(&mut self, index: NodeIndex, key: &str) -> Option<PlacedPod> {
         let pod = take_from(&mut self.pods[index], key)?;
+        self.changes.push(index, self.names.len());
         self.count(index, &pod.accounted, Sign::Subtract);
         self.disown(index, &pod);
         // DIFFERENCE: D-scheduler-2.

@@ -61,7 +61,7 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amount {
     /// The resource. The amounts are in its unit: millicores for `cpu`, else what the resource counts.
-    pub resource: String,
+    pub resource: Cow<'static, str>,
     /// What the pod wants.
     pub requested: i64,
     /// What pods on the node have already.

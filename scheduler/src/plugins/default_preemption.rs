@@ -102,7 +102,7 @@ impl PostFilterPlugin for DefaultPreemption {
                     nomination: Nomination::Keep,
                 };
             }
-            let error = FitError::new(failed.snapshot, &statuses);
+            let error = FitError::new(failed.snapshot.node_count(), statuses);
             return unschedulable(error.to_string(), Nomination::Clear);
         };
         let preemption = preemption(failed, best);

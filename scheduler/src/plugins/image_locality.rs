@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::Registration;
-use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, Plugin, PreScore, Score, ScorePlugin};
+use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, Normalization, Plugin, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{ImageState, NodeIndex, Snapshot};
 
@@ -36,6 +36,10 @@ pub fn new() -> Plugin {
 struct ImageLocality;
 
 impl ScorePlugin for ImageLocality {
+    fn node_local(&self) -> Option<Normalization> {
+        Some(Normalization::Identity)
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,
@@ -43,7 +47,7 @@ impl ScorePlugin for ImageLocality {
         _nodes: &'a [NodeIndex],
     ) -> PreScore<'a> {
         let mut score = ImageScore { images: Vec::new(), image_count: 0 };
-        for name in image_names(pod) {
+        for name in pod.images() {
             score.image_count += 1;
             if let Some(image) = snapshot.image(&normalized(name)) {
                 score.images.push((image, scaled_bytes(image, snapshot.node_count())));
@@ -51,16 +55,6 @@ impl ScorePlugin for ImageLocality {
         }
         PreScore::run(score)
     }
-}
-
-/// The images of a pod: of init containers, containers and volumes.
-fn image_names<'a>(pod: &PodInfo<'a>) -> impl Iterator<Item = &'a str> {
-    let spec = pod.spec();
-    let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
-    let volumes = spec.volumes.iter().flatten().filter_map(|volume| volume.image.as_ref());
-    containers
-        .map(|container| container.image.as_deref().unwrap_or_default())
-        .chain(volumes.map(|volume| volume.reference.as_deref().unwrap_or_default()))
 }
 
 /// The name with the tag that it has if it says none.

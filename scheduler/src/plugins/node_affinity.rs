@@ -16,8 +16,8 @@ use plimsoll_matching::node_selector::{NAME_FIELD, NodeSelector};
 use super::Registration;
 use crate::config::{NodeAffinityArgs, PluginArgs};
 use crate::framework::{
-    Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, PreScore, Score, ScorePlugin, Status,
-    default_normalize, retain,
+    Code, ExtensionPoint, Filter, FilterPlugin, Normalization, Plugin, PreFilter, PreScore, Score,
+    ScorePlugin, Status, default_normalize, retain,
 };
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -148,6 +148,10 @@ impl AffinityFilter<'_> {
 }
 
 impl Filter for AffinityFilter<'_> {
+    fn is_node_local(&self) -> bool {
+        true
+    }
+
     fn check(&self, node: NodeIndex) -> Status {
         if !self.meets_added(node) {
             return Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON_ENFORCED);
@@ -164,6 +168,10 @@ impl Filter for AffinityFilter<'_> {
 }
 
 impl ScorePlugin for NodeAffinity {
+    fn node_local(&self) -> Option<Normalization> {
+        Some(Normalization::ByMaximum { less_is_better: false })
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,

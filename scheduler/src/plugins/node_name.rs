@@ -48,6 +48,10 @@ struct NodeNameFilter<'a> {
 }
 
 impl Filter for NodeNameFilter<'_> {
+    fn is_node_local(&self) -> bool {
+        true
+    }
+
     fn check(&self, node: NodeIndex) -> Status {
         if self.snapshot.name(node) == self.wanted {
             Status::SUCCESS

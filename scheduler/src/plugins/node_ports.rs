@@ -72,6 +72,10 @@ impl NodePortsFilter<'_> {
 }
 
 impl Filter for NodePortsFilter<'_> {
+    fn is_node_local(&self) -> bool {
+        true
+    }
+
     fn check(&self, node: NodeIndex) -> Status {
         self.check_with(node, PodChanges::default())
     }

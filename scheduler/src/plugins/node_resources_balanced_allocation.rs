@@ -7,7 +7,7 @@
 use super::Registration;
 use super::resource_allocation::{Counting, ResourceColumn, default_resources};
 use crate::config::{PluginArgs, ResourceSpec};
-use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, Plugin, PreScore, Score, ScorePlugin};
+use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, Normalization, Plugin, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
 
@@ -36,6 +36,10 @@ struct BalancedAllocation {
 }
 
 impl ScorePlugin for BalancedAllocation {
+    fn node_local(&self) -> Option<Normalization> {
+        Some(Normalization::Identity)
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,

@@ -123,6 +123,10 @@ impl FitFilter<'_> {
 }
 
 impl Filter for FitFilter<'_> {
+    fn is_node_local(&self) -> bool {
+        true
+    }
+
     fn check(&self, node: NodeIndex) -> Status {
         self.check_with(node, PodChanges::default())
     }
@@ -132,7 +136,7 @@ impl Filter for FitFilter<'_> {
         let used = self.snapshot.pod_count(node) + changes.iter().map(|(_, sign)| sign).sum::<i64>();
         let capacity = self.snapshot.allowed_pods(node);
         if used >= capacity {
-            let amount = Amount { resource: PODS.to_owned(), requested: 1, used, capacity };
+            let amount = Amount { resource: PODS.into(), requested: 1, used, capacity };
             status.reasons.push(Reason { text: REASON_TOO_MANY_PODS.into(), amount: Some(amount) });
         }
         for want in &self.wants {
@@ -146,7 +150,8 @@ impl Filter for FitFilter<'_> {
             if want.amount > capacity {
                 status.code = Code::UnschedulableAndUnresolvable;
             }
-            let amount = Amount { resource: want.name.to_owned(), requested: want.amount, used, capacity };
+            let amount =
+                Amount { resource: resource_name(want.name), requested: want.amount, used, capacity };
             status.reasons.push(Reason { text: insufficient(want.name), amount: Some(amount) });
         }
         if status.reasons.is_empty() { Status::SUCCESS } else { status }
@@ -161,6 +166,13 @@ impl Filter for FitFilter<'_> {
             retain(candidates, |node| want.amount <= allocatable[node].wrapping_sub(requested[node]));
         }
     }
+}
+
+fn resource_name(name: &str) -> Cow<'static, str> {
+    [CPU, MEMORY, EPHEMERAL_STORAGE]
+        .into_iter()
+        .find(|known| *known == name)
+        .map_or_else(|| name.to_owned().into(), Cow::Borrowed)
 }
 
 fn insufficient(resource: &str) -> Cow<'static, str> {

@@ -55,6 +55,10 @@ struct NodeUnschedulableFilter<'a> {
 }
 
 impl Filter for NodeUnschedulableFilter<'_> {
+    fn is_node_local(&self) -> bool {
+        true
+    }
+
     fn check(&self, node: NodeIndex) -> Status {
         if self.snapshot.is_unschedulable(node) {
             Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON)

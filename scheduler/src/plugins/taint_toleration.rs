@@ -10,8 +10,8 @@ use plimsoll_matching::taints::{effect, find_untolerated, forbids_scheduling, to
 
 use super::Registration;
 use crate::framework::{
-    Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, PreScore, Score, ScorePlugin, Status,
-    default_normalize, retain,
+    Code, ExtensionPoint, Filter, FilterPlugin, Normalization, Plugin, PreFilter, PreScore, Score,
+    ScorePlugin, Status, default_normalize, retain,
 };
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -71,6 +71,10 @@ impl TaintFilter<'_> {
 }
 
 impl Filter for TaintFilter<'_> {
+    fn is_node_local(&self) -> bool {
+        true
+    }
+
     fn check(&self, node: NodeIndex) -> Status {
         if self.allows(node) {
             Status::SUCCESS
@@ -85,6 +89,10 @@ impl Filter for TaintFilter<'_> {
 }
 
 impl ScorePlugin for TaintToleration {
+    fn node_local(&self) -> Option<Normalization> {
+        Some(Normalization::ByMaximum { less_is_better: true })
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,

@@ -145,10 +145,29 @@ impl Filters<'_> {
         self.snapshot.nominated_pods(node).iter().filter(counts).collect()
     }
 
-    /// Removes from `candidates` the nodes that some filter refuses.
-    pub(crate) fn narrow(&self, candidates: &mut FixedBitSet) {
+    /// Whether all filters let a node pass that look at nothing but the node.
+    pub(super) fn passes_node_local(&self, node: NodeIndex) -> bool {
+        let mut local = self.by_plugin.iter().filter(|(_, filter)| filter.is_node_local());
+        local.all(|(_, filter)| filter.check(node).is_success())
+    }
+
+    /// Whether all filters look at nothing but the node, and no node is set aside for another pod.
+    pub(super) fn are_all_node_local(&self) -> bool {
+        self.by_plugin.iter().all(|(_, filter)| filter.is_node_local())
+            && self.snapshot.nominated_nodes().next().is_none()
+    }
+
+    /// Whether the plugins have named the only nodes to judge.
+    pub(super) fn name_nodes(&self) -> bool {
+        self.only.is_some()
+    }
+
+    /// Removes from `candidates` the nodes that some filter refuses; node-local ones are asked only if they haven't been before.
+    pub(crate) fn narrow(&self, candidates: &mut FixedBitSet, were_node_local_asked: bool) {
         for (_, filter) in &self.by_plugin {
-            filter.narrow(candidates);
+            if !(were_node_local_asked && filter.is_node_local()) {
+                filter.narrow(candidates);
+            }
         }
         for node in self.snapshot.nominated_nodes() {
             if candidates.contains(node) && !self.check(node).is_success() {

@@ -1,6 +1,7 @@
 //! The scores of all plugins for one pod.
 
-use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, PreScore};
+use super::class_cache::ClassState;
+use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, PreScore, Score};
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -14,6 +15,61 @@ pub struct PluginScores {
     pub raw: Vec<i64>,
     /// The scores after they were normalized and multiplied by the plugin's weight.
     pub weighted: Vec<i64>,
+}
+
+/// A plugin's score for one pod, and what it counts for.
+pub(super) struct Scorer<'a> {
+    pub(super) plugin: &'static str,
+    pub(super) weight: i64,
+    pub(super) score: Box<dyn Score + 'a>,
+    /// If nothing but a node decides about its score.
+    pub(super) node_local: Option<Normalization>,
+}
+
+/// Which of a profile's scores are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    All,
+    /// Those about which nothing but a node decides.
+    NodeLocal,
+    /// The others.
+    Global,
+}
+
+/// The scores of plugins for one pod; plugins to which all nodes are the same are left out.
+///
+/// # Errors
+/// A plugin couldn't decide; the message says which.
+///
+/// # Source
+/// `pkg/scheduler/framework/runtime/framework.go` (`RunPreScorePlugins`)
+pub(super) fn scorers<'a>(
+    pod: &'a PodInfo<'a>,
+    snapshot: &'a Snapshot,
+    profile: &'a Profile,
+    nodes: &'a [NodeIndex],
+    wanted: Wanted,
+) -> Result<Vec<Scorer<'a>>, String> {
+    let mut scorers = Vec::new();
+    for (plugin, weight) in profile.at(ExtensionPoint::Score) {
+        let name = plugin.name;
+        let Some(part) = plugin.score.as_deref() else { continue };
+        let node_local = part.node_local();
+        let is_wanted = match wanted {
+            Wanted::All => true,
+            Wanted::NodeLocal => node_local.is_some(),
+            Wanted::Global => node_local.is_none(),
+        };
+        if !is_wanted {
+            continue;
+        }
+        match part.pre_score(pod, snapshot, nodes) {
+            PreScore::Skip => {}
+            PreScore::Error(message) => return Err(format!("running PreScore plugin {name:?}: {message}")),
+            PreScore::Run(score) => scorers.push(Scorer { plugin: name, weight, score, node_local }),
+        }
+    }
+    Ok(scorers)
 }
 
 /// What each plugin thinks of nodes; plugins to which all are the same are left out.
@@ -30,60 +86,52 @@ pub fn score_nodes(
     nodes: &[NodeIndex],
 ) -> Result<Vec<PluginScores>, String> {
     let mut all = Vec::new();
-    each_plugin(pod, snapshot, profile, nodes, |plugin, raw, normalized, weight| {
-        let weighted = normalized.iter().map(|score| score.wrapping_mul(weight)).collect();
-        all.push(PluginScores { plugin, raw: raw.to_vec(), weighted });
-    })?;
+    for scorer in scorers(pod, snapshot, profile, nodes, Wanted::All)? {
+        let raw = scorer.score.score_all(nodes);
+        let mut weighted = raw.clone();
+        scorer.normalize(&mut weighted)?;
+        for score in &mut weighted {
+            *score = score.wrapping_mul(scorer.weight);
+        }
+        all.push(PluginScores { plugin: scorer.plugin, raw, weighted });
+    }
     Ok(all)
 }
 
-/// The sum of the weighted scores of each node.
+/// The sum of the weighted scores of each node. What is kept of the pod's class needn't be computed.
 ///
 /// # Errors
 /// As [`score_nodes`].
-pub(super) fn totals(
-    pod: &PodInfo<'_>,
-    snapshot: &Snapshot,
-    profile: &Profile,
+pub(super) fn totals<'s, 'a: 's>(
+    scorers: impl IntoIterator<Item = &'s Scorer<'a>>,
     nodes: &[NodeIndex],
+    class: Option<&ClassState>,
 ) -> Result<Vec<i64>, String> {
     let mut totals = vec![0_i64; nodes.len()];
-    each_plugin(pod, snapshot, profile, nodes, |_, _, normalized, weight| {
-        for (total, score) in totals.iter_mut().zip(normalized) {
-            *total = total.wrapping_add(score.wrapping_mul(weight));
+    for scorer in scorers {
+        let kept = class.and_then(|class| class.column(scorer.plugin));
+        let mut scores = match kept {
+            Some(column) => nodes.iter().map(|node| column[*node]).collect(),
+            None => scorer.score.score_all(nodes),
+        };
+        scorer.normalize(&mut scores)?;
+        for (total, score) in totals.iter_mut().zip(scores) {
+            *total = total.wrapping_add(score.wrapping_mul(scorer.weight));
         }
-    })?;
+    }
     Ok(totals)
 }
 
-fn each_plugin(
-    pod: &PodInfo<'_>,
-    snapshot: &Snapshot,
-    profile: &Profile,
-    nodes: &[NodeIndex],
-    mut visit: impl FnMut(&'static str, &[i64], &[i64], i64),
-) -> Result<(), String> {
-    let mut scores = Vec::new();
-    for (plugin, weight) in profile.at(ExtensionPoint::Score) {
-        let name = plugin.name;
-        let Some(part) = plugin.score.as_deref() else { continue };
-        match part.pre_score(pod, snapshot, nodes) {
-            PreScore::Skip => {}
-            PreScore::Error(message) => return Err(format!("running PreScore plugin {name:?}: {message}")),
-            PreScore::Run(score) => scores.push((name, score, weight)),
+impl Scorer<'_> {
+    fn normalize(&self, scores: &mut [i64]) -> Result<(), String> {
+        self.score.normalize(scores);
+        let is_bad = |score: &&i64| !(MIN_NODE_SCORE..=MAX_NODE_SCORE).contains(*score);
+        match scores.iter().find(is_bad) {
+            None => Ok(()),
+            Some(bad) => Err(format!(
+                "applying score defaultWeights on Score plugins: plugin {:?} returns an invalid score {bad}, it should in the range of [{MIN_NODE_SCORE}, {MAX_NODE_SCORE}] after normalizing",
+                self.plugin
+            )),
         }
     }
-    for (name, score, weight) in scores {
-        let raw = score.score_all(nodes);
-        let mut normalized = raw.clone();
-        score.normalize(&mut normalized);
-        if let Some(bad) = normalized.iter().find(|score| !(MIN_NODE_SCORE..=MAX_NODE_SCORE).contains(*score))
-        {
-            return Err(format!(
-                "applying score defaultWeights on Score plugins: plugin {name:?} returns an invalid score {bad}, it should in the range of [{MIN_NODE_SCORE}, {MAX_NODE_SCORE}] after normalizing"
-            ));
-        }
-        visit(name, &raw, &normalized, weight);
-    }
-    Ok(())
 }

@@ -114,6 +114,41 @@ mod properties {
     use crate::profile::TieBreak;
     use crate::snapshot::ResourceColumns;
 
+    fn labelled_node(index: usize, cpu: u8, kind: u8) -> Node {
+        let taints = match kind {
+            0 => "[{key: a, effect: PreferNoSchedule}]",
+            1 => "[{key: a, effect: NoSchedule}]",
+            _ => "[]",
+        };
+        object(&format!(
+            "{{metadata: {{name: n{index}, labels: {{kubernetes.io/hostname: n{index}, topology.kubernetes.io/zone: z{kind}}}}}, spec: {{taints: {taints}}}, status: {{allocatable: {{cpu: '{cpu}', memory: 8Gi, pods: '9'}}, images: [{{names: ['image:{kind}'], sizeBytes: 500000000}}]}}}}"
+        ))
+    }
+
+    /// Pods of a few kinds, so that each comes again: plain, tolerant, choosy, near others, away from others, and spread.
+    fn pod_of_kind(number: usize, kind: u8) -> Pod {
+        let spec = match kind {
+            0 => "tolerations: [{operator: Exists}], ",
+            1 => {
+                "affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 5, preference: {matchExpressions: [{key: topology.kubernetes.io/zone, operator: In, values: [z2]}]}}]}}, "
+            }
+            2 => {
+                "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {kind: k2}}}]}}, "
+            }
+            3 => {
+                "topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {kind: k3}}}], "
+            }
+            4 => {
+                "affinity: {podAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 9, podAffinityTerm: {topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {kind: k0}}}}]}}, "
+            }
+            _ => "",
+        };
+        object(&format!(
+            "{{metadata: {{name: p{number}, namespace: default, labels: {{kind: k{kind}}}}}, spec: {{{spec}containers: [{{name: c, image: 'image:{kind}', ports: [{{containerPort: 80, hostPort: {port}}}], resources: {{requests: {{cpu: {kind}00m}}}}}}]}}}}",
+            port = if kind == 5 { "80" } else { "0" }
+        ))
+    }
+
     /// Cores and GiB of nodes, and of pods.
     type Sizes = Vec<(u8, u8)>;
 
@@ -163,6 +198,41 @@ mod properties {
         }
 
         #[test]
+        fn what_is_kept_of_a_class_is_as_a_fresh_look(
+            sizes in vec((0..8_u8, 0..4_u8), 1..12),
+            events in vec((0..6_u8, 0..4_u8, any::<bool>()), 0..60),
+            seeded in any::<bool>(),
+        ) {
+            let nodes: Vec<Node> = sizes.iter().enumerate().map(|(index, (cpu, kind))| labelled_node(index, *cpu, *kind)).collect();
+            let mut snapshot = Snapshot::new(&nodes).unwrap();
+            let mut profile = Profile::default();
+            profile.percentage_of_nodes_to_score = 100;
+            if seeded {
+                profile.tie_break = TieBreak::Seeded { seed: 7 };
+            }
+            let mut kept = CycleState::default();
+            for (number, (kind, removed, changes_node)) in events.into_iter().enumerate() {
+                snapshot.remove_pod("default", &format!("p{}", number.wrapping_sub(usize::from(removed) + 1)));
+                if changes_node {
+                    snapshot.set_node(&labelled_node(usize::from(removed), kind, kind % 4)).unwrap();
+                }
+                let object = pod_of_kind(number, kind);
+                let info = PodInfo::new(&object).unwrap();
+                let mut fresh = CycleState {
+                    next_start_node_index: kept.next_start_node_index,
+                    decisions: kept.decisions,
+                    ..CycleState::default()
+                };
+                let outcome = schedule(&info, &snapshot, &profile, &mut kept);
+                prop_assert_eq!(&outcome, &schedule(&info, &snapshot, &profile, &mut fresh));
+                prop_assert_eq!(kept.decisions, fresh.decisions);
+                if let Outcome::Placed(placement) = outcome {
+                    snapshot.add_pod(&info, &placement.node);
+                }
+            }
+        }
+
+        #[test]
         fn narrowing_keeps_what_each_check_lets_pass(nodes in vec((0..8_u8, 0..8_u8), 1..70), cpu in 0..80_u8) {
             let profile = Profile::default();
             let (_, snapshot) = place_all(&nodes, &vec![(1, 1); 20], &profile);
@@ -171,7 +241,7 @@ mod properties {
             let PreFiltered::Run(filters) = pre_filter(&info, &snapshot, &profile) else { unreachable!() };
             let mut candidates = FixedBitSet::with_capacity(snapshot.column_length());
             candidates.insert_range(..);
-            filters.narrow(&mut candidates);
+            filters.narrow(&mut candidates, false);
             let passing: Vec<usize> = (0..nodes.len()).filter(|node| filters.check(*node).is_success()).collect();
             prop_assert_eq!(candidates.ones().collect::<Vec<_>>(), passing);
         }

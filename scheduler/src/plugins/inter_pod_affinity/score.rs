@@ -20,6 +20,13 @@ pub(super) struct AffinityScorePlugin {
 }
 
 impl ScorePlugin for AffinityScorePlugin {
+    fn is_indifferent(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> bool {
+        let terms = &pod.affinity_terms;
+        terms.preferred_affinity.is_empty()
+            && terms.preferred_anti_affinity.is_empty()
+            && matches!(self.pre_score(pod, snapshot, &[]), PreScore::Skip)
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,

@@ -5,7 +5,7 @@
 //! `pkg/scheduler/framework/plugins/helper/shape_score.go`
 
 use crate::config::{ResourceSpec, ScoringStrategy, UtilizationShapePoint};
-use crate::framework::{MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
+use crate::framework::{MAX_NODE_SCORE, Normalization, PreScore, Score, ScorePlugin};
 use crate::plugins::resource_allocation::{Counting, ResourceColumn, default_resources};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -52,6 +52,10 @@ fn point(given: UtilizationShapePoint) -> (i64, i64) {
 }
 
 impl ScorePlugin for Strategy {
+    fn node_local(&self) -> Option<Normalization> {
+        Some(Normalization::Identity)
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,

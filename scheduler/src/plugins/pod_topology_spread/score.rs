@@ -16,6 +16,11 @@ pub(super) struct SpreadScorePlugin {
 }
 
 impl ScorePlugin for SpreadScorePlugin {
+    fn is_indifferent(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> bool {
+        let constraints = self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway);
+        constraints.is_ok_and(|constraints| constraints.is_empty())
+    }
+
     fn pre_score<'a>(
         &'a self,
         pod: &'a PodInfo<'a>,

@@ -1,0 +1,272 @@
+//! What node-local filters and scores said of each node for pods of one class, kept from one pod to the next: only nodes whose
+//! pods have changed since are looked at again.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+
+use fixedbitset::FixedBitSet;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+
+use super::filtering::Filters;
+use super::pod_class::PodClass;
+use super::scoring::Scorer;
+use crate::framework::{MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, scaled};
+use crate::snapshot::{LogPosition, NodeIndex, Snapshot};
+
+/// How many classes are kept. A cluster has few kinds of pods at a time; then all are forgotten.
+const MAX_CLASSES: usize = 128;
+/// How many classes are remembered to have been seen once.
+const MAX_SEEN: usize = 4096;
+
+/// The classes of which more than one pod came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClassCache {
+    classes: FxHashMap<PodClass, ClassState>,
+    /// Hashes of classes of which one pod came. A class that stays the only one of its kind isn't worth its columns.
+    seen: FxHashSet<u64>,
+}
+
+impl ClassCache {
+    /// What is kept of a class, and is true of its nodes now.
+    pub(super) fn get(
+        &mut self,
+        class: PodClass,
+        snapshot: &Snapshot,
+        filters: &Filters<'_>,
+        scorers: &[Scorer<'_>],
+    ) -> &ClassState {
+        if self.classes.len() >= MAX_CLASSES && !self.classes.contains_key(&class) {
+            self.classes.clear();
+        }
+        let state = self.classes.entry(class).or_default();
+        state.follow(snapshot, filters, scorers);
+        state
+    }
+
+    /// Whether no pod of this class came before, as far as is remembered.
+    pub(super) fn is_first(&mut self, class: &PodClass) -> bool {
+        !self.classes.contains_key(class) && self.is_new(class)
+    }
+
+    fn is_new(&mut self, class: &PodClass) -> bool {
+        let mut hasher = FxBuildHasher.build_hasher();
+        class.hash(&mut hasher);
+        if self.seen.len() >= MAX_SEEN {
+            self.seen.clear();
+        }
+        self.seen.insert(hasher.finish())
+    }
+}
+
+/// What node-local filters and scores say of each node for pods of one class.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClassState {
+    position: Option<LogPosition>,
+    /// The nodes that all node-local filters let pass.
+    passes: FixedBitSet,
+    columns: Vec<Column>,
+    /// The sum over all columns, of the nodes that pass; 0 of the others.
+    totals: Vec<i64>,
+    /// The nodes that pass, by their total.
+    by_total: BTreeMap<i64, NodeSet>,
+    /// How many nodes pass.
+    pass_count: usize,
+    is_out_of_range: bool,
+}
+
+/// Nodes, and how many they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NodeSet {
+    nodes: FixedBitSet,
+    count: usize,
+}
+
+impl NodeSet {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The n-th of them, from 0, in order of their places.
+    pub(super) fn nth(&self, mut nth: usize) -> Option<NodeIndex> {
+        for (index, block) in self.nodes.as_slice().iter().enumerate() {
+            let count = block.count_ones() as usize;
+            if nth < count {
+                let mut rest = *block;
+                for _ in 0..nth {
+                    rest &= rest - 1;
+                }
+                return Some(index * usize::BITS as usize + rest.trailing_zeros() as usize);
+            }
+            nth -= count;
+        }
+        None
+    }
+}
+
+/// What one plugin says of each node.
+#[derive(Clone, Debug)]
+struct Column {
+    plugin: &'static str,
+    weight: i64,
+    normalization: Normalization,
+    raw: Vec<i64>,
+    /// How many nodes that pass have which score; kept if the best one matters.
+    counts: BTreeMap<i64, usize>,
+    /// The best score by which the totals were computed.
+    best: i64,
+}
+
+impl Column {
+    fn best_now(&self) -> i64 {
+        self.counts.last_key_value().map_or(0, |(best, _)| (*best).max(0))
+    }
+
+    /// What a node's score counts for.
+    fn weighted(&self, node: NodeIndex) -> i64 {
+        let normalized = match self.normalization {
+            Normalization::Identity => self.raw[node],
+            Normalization::ByMaximum { less_is_better } => scaled(self.raw[node], self.best, less_is_better),
+        };
+        normalized.wrapping_mul(self.weight)
+    }
+
+    fn count(&mut self, score: i64, is_added: bool) {
+        if self.normalization == Normalization::Identity {
+            return;
+        }
+        let count = self.counts.entry(score).or_default();
+        *count = if is_added { *count + 1 } else { count.saturating_sub(1) };
+        if *count == 0 {
+            self.counts.remove(&score);
+        }
+    }
+}
+
+impl ClassState {
+    /// The nodes that all node-local filters let pass.
+    pub(super) fn passes(&self) -> &FixedBitSet {
+        &self.passes
+    }
+
+    /// The score that a plugin gives a node; none if the plugin's isn't kept.
+    pub(super) fn column(&self, plugin: &str) -> Option<&[i64]> {
+        self.columns.iter().find(|column| column.plugin == plugin).map(|column| column.raw.as_slice())
+    }
+
+    /// How many those are.
+    pub(super) fn pass_count(&self) -> usize {
+        self.pass_count
+    }
+
+    /// The nodes with the best total among those that pass; none if a score is out of range, or no node passes.
+    pub(super) fn best(&self) -> Option<&NodeSet> {
+        if self.is_out_of_range {
+            return None;
+        }
+        self.by_total.last_key_value().map(|(_, nodes)| nodes)
+    }
+
+    /// Looks again at the nodes that have changed.
+    fn follow(&mut self, snapshot: &Snapshot, filters: &Filters<'_>, scorers: &[Scorer<'_>]) {
+        let changed = self.position.as_ref().and_then(|position| snapshot.changed_since(position));
+        match changed {
+            Some(changed) => {
+                for node in changed {
+                    self.judge(*node, filters, scorers);
+                }
+            }
+            None => {
+                self.begin(snapshot, scorers);
+                for node in snapshot.order() {
+                    self.judge(*node, filters, scorers);
+                }
+            }
+        }
+        self.position = Some(snapshot.position());
+        if self.columns.iter().any(|column| column.best != column.best_now()) {
+            self.total_all();
+        }
+    }
+
+    fn begin(&mut self, snapshot: &Snapshot, scorers: &[Scorer<'_>]) {
+        let length = snapshot.column_length();
+        let column = |scorer: &Scorer<'_>| {
+            Some(Column {
+                plugin: scorer.plugin,
+                weight: scorer.weight,
+                normalization: scorer.node_local?,
+                raw: vec![0; length],
+                counts: BTreeMap::new(),
+                best: 0,
+            })
+        };
+        *self = Self {
+            position: None,
+            passes: FixedBitSet::with_capacity(length),
+            columns: scorers.iter().filter_map(column).collect(),
+            totals: vec![0; length],
+            by_total: BTreeMap::new(),
+            pass_count: 0,
+            is_out_of_range: false,
+        };
+    }
+
+    fn judge(&mut self, node: NodeIndex, filters: &Filters<'_>, scorers: &[Scorer<'_>]) {
+        if self.passes.contains(node) {
+            self.leave(node);
+            for column in &mut self.columns {
+                column.count(column.raw[node], false);
+            }
+        }
+        let passes = filters.passes_node_local(node);
+        self.passes.set(node, passes);
+        if !passes {
+            return;
+        }
+        for (column, scorer) in self.columns.iter_mut().zip(scorers) {
+            let score = scorer.score.score(node);
+            let is_in_range = (MIN_NODE_SCORE..=MAX_NODE_SCORE).contains(&score);
+            self.is_out_of_range |= !is_in_range && column.normalization == Normalization::Identity;
+            self.is_out_of_range |= score < MIN_NODE_SCORE;
+            column.raw[node] = score;
+            column.count(score, true);
+        }
+        self.enter(node);
+    }
+
+    fn enter(&mut self, node: NodeIndex) {
+        let total = self.columns.iter().fold(0_i64, |sum, column| sum.wrapping_add(column.weighted(node)));
+        self.totals[node] = total;
+        let length = self.totals.len();
+        let set = self.by_total.entry(total).or_default();
+        set.nodes.grow(length);
+        set.nodes.insert(node);
+        set.count += 1;
+        self.pass_count += 1;
+    }
+
+    fn leave(&mut self, node: NodeIndex) {
+        let total = self.totals[node];
+        if let Some(set) = self.by_total.get_mut(&total) {
+            set.nodes.remove(node);
+            set.count -= 1;
+            self.pass_count -= 1;
+            if set.count == 0 {
+                self.by_total.remove(&total);
+            }
+        }
+    }
+
+    /// Computes all totals anew, as the best score of a plugin is another one.
+    fn total_all(&mut self) {
+        for column in &mut self.columns {
+            column.best = column.best_now();
+        }
+        self.by_total.clear();
+        self.pass_count = 0;
+        for node in self.passes.clone().ones() {
+            self.enter(node);
+        }
+    }
+}
