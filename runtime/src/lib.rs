@@ -11,4 +11,6 @@ pub mod probe;
 pub mod process;
 pub mod shutdown;
 
+pub use mimalloc::MiMalloc;
+
 pub use shutdown::Shutdown;

@@ -248,13 +248,12 @@ fn find_nodes(
     }
     let nodes = filters.nodes_to_visit(snapshot);
     let candidates = &mut state.candidates;
-    match class {
-        Some(class) => candidates.clone_from(class.passes()),
-        None => {
-            candidates.clear();
-            candidates.grow(snapshot.column_length());
-            nodes.iter().for_each(|node| candidates.insert(*node));
-        }
+    if let Some(class) = class {
+        candidates.clone_from(class.passes());
+    } else {
+        candidates.clear();
+        candidates.grow(snapshot.column_length());
+        nodes.iter().for_each(|node| candidates.insert(*node));
     }
     filters.narrow(candidates, class.is_some());
     let wanted = nodes_to_find(nodes.len(), profile);

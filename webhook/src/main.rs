@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use plimsoll_runtime::{logging, process};
+use plimsoll_runtime::{MiMalloc, logging, process};
 use plimsoll_webhook::server;
+
+/// A review is many small objects, and the C library's allocator is slow with those.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Enforces LimitRanges and ResourceQuotas as admission webhooks of the Kubernetes API server.
 #[derive(clap::Parser)]

@@ -3,7 +3,8 @@
 use plimsoll_scheduler::framework::QueuedPod;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::{
-    CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, schedule,
+    CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, TieBreak,
+    schedule,
 };
 use rustc_hash::FxHashMap;
 
@@ -74,6 +75,7 @@ impl Engine<'_> {
                 }
                 let mut profile = Profile::default();
                 profile.percentage_of_nodes_to_score = 100;
+                profile.tie_break = TieBreak::Seeded { seed: 0 };
                 vec![profile]
             }
         }

@@ -2,7 +2,7 @@
 //! pods have changed since are looked at again.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::hash::BuildHasher as _;
 
 use fixedbitset::FixedBitSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -49,12 +49,10 @@ impl ClassCache {
     }
 
     fn is_new(&mut self, class: &PodClass) -> bool {
-        let mut hasher = FxBuildHasher.build_hasher();
-        class.hash(&mut hasher);
         if self.seen.len() >= MAX_SEEN {
             self.seen.clear();
         }
-        self.seen.insert(hasher.finish())
+        self.seen.insert(FxBuildHasher.hash_one(class))
     }
 }
 
@@ -170,17 +168,14 @@ impl ClassState {
     /// Looks again at the nodes that have changed.
     fn follow(&mut self, snapshot: &Snapshot, filters: &Filters<'_>, scorers: &[Scorer<'_>]) {
         let changed = self.position.as_ref().and_then(|position| snapshot.changed_since(position));
-        match changed {
-            Some(changed) => {
-                for node in changed {
-                    self.judge(*node, filters, scorers);
-                }
+        if let Some(changed) = changed {
+            for node in changed {
+                self.judge(*node, filters, scorers);
             }
-            None => {
-                self.begin(snapshot, scorers);
-                for node in snapshot.order() {
-                    self.judge(*node, filters, scorers);
-                }
+        } else {
+            self.begin(snapshot, scorers);
+            for node in snapshot.order() {
+                self.judge(*node, filters, scorers);
             }
         }
         self.position = Some(snapshot.position());
