@@ -1,8 +1,9 @@
 //! Which nodes are in the same domain of a topology key: a column for each label key that pods spread over or gather by.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use plimsoll_matching::label_requirement::Labels;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -67,19 +68,18 @@ pub(super) struct TopologyColumns {
 
 impl Clone for TopologyColumns {
     fn clone(&self) -> Self {
-        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
-        Self { columns: RwLock::new(columns.clone()) }
+        Self { columns: RwLock::new(self.columns.read().clone()) }
     }
 }
 
 impl TopologyColumns {
     /// The column of a key, where these are the labels of the nodes.
     pub(super) fn get(&self, key: &str, labels: &[Labels]) -> Arc<TopologyColumn> {
-        if let Some(column) = self.columns.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+        if let Some(column) = self.columns.read().get(key) {
             return Arc::clone(column);
         }
         let column = Arc::new(TopologyColumn::new(key, labels));
-        let mut columns = self.columns.write().unwrap_or_else(PoisonError::into_inner);
+        let mut columns = self.columns.write();
         if columns.len() >= MAX_COLUMNS {
             columns.clear();
         }
@@ -89,7 +89,7 @@ impl TopologyColumns {
 
     /// A node has these labels now.
     pub(super) fn set(&mut self, node: NodeIndex, labels: &Labels) {
-        let columns = self.columns.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let columns = self.columns.get_mut();
         columns.retain(|key, column| {
             Arc::make_mut(column).set(node, labels.get(key).map(String::as_str));
             !column.is_stale()
