@@ -182,6 +182,8 @@ struct Engine<'s> {
     /// Resources that quotas can count beside those that are known.
     countable_unknown: Vec<GroupResource>,
     rollouts: Vec<RolloutReport>,
+    /// Whether pods asked for volumes or devices that the scheduler doesn't look at here yet.
+    notes_volumes_and_devices: bool,
 }
 
 /// One object and what became of it.
@@ -219,6 +221,7 @@ impl<'s> Engine<'s> {
             keeps_given: false,
             countable_unknown: Vec::new(),
             rollouts: Vec::new(),
+            notes_volumes_and_devices: false,
         }
     }
 
@@ -227,6 +230,10 @@ impl<'s> Engine<'s> {
             self.assumed_namespaces.sort();
             let namespaces = self.assumed_namespaces.join(", ");
             self.notes.push(format!("namespaces that are not declared, taken to exist: {namespaces}"));
+        }
+        if self.notes_volumes_and_devices {
+            self.notes
+                .push("the scheduler doesn't look at persistent volumes and devices here yet".to_owned());
         }
         let node_reports = self.node_reports();
         let quota_reports = self.quota_reports();

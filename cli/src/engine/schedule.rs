@@ -1,5 +1,6 @@
 //! The scheduler, until nothing moves.
 
+use k8s_openapi::api::core::v1::{Pod, Volume};
 use plimsoll_scheduler::framework::QueuedPod;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::{
@@ -66,7 +67,11 @@ impl Engine<'_> {
 
     /// The profiles of the scheduler's configuration. It has been checked when it was read.
     fn profiles(&mut self) -> Vec<Profile> {
-        let made = self.settings.scheduler.as_ref().map(|config| scheduler_config::profiles(config, &TABLE));
+        let configuration = self.settings.scheduler.as_ref();
+        if configuration.is_some_and(|configuration| !configuration.extenders.is_empty()) {
+            self.notes.push("the scheduler's extenders are not asked here".to_owned());
+        }
+        let made = configuration.map(|config| scheduler_config::profiles(config, &TABLE));
         match made {
             Some(Ok(profiles)) if !profiles.is_empty() => profiles,
             other => {
@@ -183,6 +188,9 @@ impl Engine<'_> {
                 return;
             }
         };
+        if asks_for_volumes_or_devices(pod) && !scheduling.profiles[place].missing.is_empty() {
+            self.notes_volumes_and_devices = true;
+        }
         let gate = scheduling.profiles[place].pre_enqueue(&info);
         if !gate.is_success() {
             row.outcome = Outcome::Pending;
@@ -256,6 +264,14 @@ impl Engine<'_> {
         let warning = format!("preempts on node {}: {}", preemption.node, victims.join(", "));
         self.rows[preemptor].warnings.push(warning);
     }
+}
+
+/// Whether a pod asks for something that only plugins look at that aren't there yet.
+fn asks_for_volumes_or_devices(pod: &Pod) -> bool {
+    let Some(spec) = &pod.spec else { return false };
+    let is_claim = |volume: &Volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some();
+    spec.volumes.iter().flatten().any(is_claim)
+        || spec.resource_claims.as_ref().is_some_and(|claims| !claims.is_empty())
 }
 
 impl Row {
