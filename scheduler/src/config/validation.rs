@@ -204,6 +204,7 @@ fn validate_common_queue_sort(errors: &mut ErrorList, path: &Path<'_>, profiles:
             errors.push(Error::invalid(&plugins.child("queueSort"), value, detail));
         }
         if let Some(args) = told(profile).filter(|args| *args != canon_args) {
+            // DIFFERENCE: D-scheduler-11.
             let config = profile_path.child("pluginConfig");
             let detail = "queueSort must be the same for all profiles";
             errors.push(Error::invalid(&config.child("args"), json(&args), detail));
