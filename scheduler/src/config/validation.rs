@@ -124,6 +124,7 @@ fn validate_profile(errors: &mut ErrorList, path: &Path<'_>, profile: &KubeSched
     validate_percentage(errors, &path.child("percentageOfNodesToScore"), percentage);
     if let Some(plugins) = &profile.plugins {
         let plugins_path = path.child("plugins");
+        // DIFFERENCE: D-scheduler-12.
         for (name, set) in [
             ("preEnqueue", &plugins.pre_enqueue),
             ("queueSort", &plugins.queue_sort),

@@ -47,7 +47,8 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     })
 }
 
-/// Whether both refuse what two profiles tell the plugin that sorts the queue, which upstream shows in its own form.
+/// Whether both refuse the same: what two profiles tell the plugin that sorts the queue is shown in another form, and removed plugins
+/// come in any order.
 fn known_difference(_input: &Value, ours: &Value, theirs: &Value) -> Option<&'static str> {
     let without_args = |answer: &Value| {
         let text = answer["invalid"].as_str()?;
@@ -55,8 +56,20 @@ fn known_difference(_input: &Value, ours: &Value, theirs: &Value) -> Option<&'st
         let (_, after) = rest.split_once(": queueSort must be the same for all profiles")?;
         Some(format!("{before}{after}"))
     };
-    let is_same = without_args(ours).is_some() && without_args(ours) == without_args(theirs);
-    is_same.then_some("D-scheduler-11")
+    if without_args(ours).is_some() && without_args(ours) == without_args(theirs) {
+        return Some("D-scheduler-11");
+    }
+    let sorted = |answer: &Value| {
+        let text = answer["invalid"].as_str().filter(|text| text.contains("was invalid in version"))?;
+        let mut errors: Vec<String> = text
+            .trim_matches(['[', ']'])
+            .split(", profiles[")
+            .map(|error| error.replace("profiles[", ""))
+            .collect();
+        errors.sort_unstable();
+        Some(errors)
+    };
+    (sorted(ours).is_some() && sorted(ours) == sorted(theirs)).then_some("D-scheduler-12")
 }
 
 fn plugins_of_profiles(configuration: &KubeSchedulerConfiguration) -> Value {
