@@ -16,10 +16,12 @@ pub use args::{
     NodeResourcesBalancedAllocationArgs, NodeResourcesFitArgs, PluginArgs, PodTopologySpreadArgs, ReadArgs,
     RequestedToCapacityRatioParam, ResourceSpec, ScoringStrategy, UtilizationShapePoint, VolumeBindingArgs,
 };
-pub use default_plugins::{default_plugins, points_of};
+pub use default_plugins::default_plugins;
+pub(crate) use default_plugins::points_of;
 
 pub use defaults::set_defaults;
-pub use points::{Expanded, PointPlugin, expand};
+pub(crate) use points::expand;
+pub use points::{Expanded, PointPlugin};
 pub use types::{
     ClientConnection, Extender, ExtenderManagedResource, ExtenderTlsConfig, KubeSchedulerConfiguration,
     KubeSchedulerProfile, LeaderElection, PluginConfig, PluginRef, PluginSet, Plugins,

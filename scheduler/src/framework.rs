@@ -60,6 +60,22 @@ pub enum ExtensionPoint {
 }
 
 impl ExtensionPoint {
+    /// The points that a pod comes by, in this order.
+    pub const OF_A_POD: [Self; 12] = [
+        Self::PreEnqueue,
+        Self::QueueSort,
+        Self::PreFilter,
+        Self::Filter,
+        Self::PostFilter,
+        Self::PreScore,
+        Self::Score,
+        Self::Reserve,
+        Self::Permit,
+        Self::PreBind,
+        Self::Bind,
+        Self::PostBind,
+    ];
+
     /// The name, as messages and configuration have it.
     pub fn as_str(self) -> &'static str {
         match self {

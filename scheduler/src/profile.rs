@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::config::{
-    self, DEFAULT_SCHEDULER_NAME, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs, Plugins,
+    self, DEFAULT_SCHEDULER_NAME, Expanded, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs,
+    Plugins,
 };
 use crate::framework::{ExtensionPoint, Plugin, QueuedPod, Status};
 use crate::plugins::{Registration, TABLE};
@@ -16,6 +17,8 @@ pub struct Profile {
     pub scheduler_name: String,
     /// The plugins, each once.
     plugins: Vec<Plugin>,
+    /// At each point the plugins that the configuration has there, those that aren't here yet among them.
+    pub expanded: Expanded,
     /// At each point the plugins that are asked, by their place, and what their scores count.
     points: BTreeMap<ExtensionPoint, Vec<(usize, i64)>>,
     /// Plugins of upstream's that are on and that don't decide anything here yet.
@@ -54,6 +57,7 @@ impl Profile {
         Self {
             scheduler_name: scheduler_name.to_owned(),
             plugins: Vec::new(),
+            expanded: Expanded::new(),
             points: BTreeMap::new(),
             missing: Vec::new(),
             percentage_of_nodes_to_score: 0,
@@ -94,6 +98,7 @@ impl Profile {
             let placed = plugins.iter().filter_map(|plugin| Some((place(&plugin.name)?, plugin.weight)));
             made.points.insert(*point, placed.collect());
         }
+        made.expanded = expanded;
         let percentage =
             profile.percentage_of_nodes_to_score.or(configuration.percentage_of_nodes_to_score).unwrap_or(0);
         made.percentage_of_nodes_to_score = u8::try_from(percentage).unwrap_or(0);

@@ -20,9 +20,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Node, Taint};
+use k8s_openapi::api::core::v1::{Node, Taint, Toleration};
 use plimsoll_matching::label_requirement::Labels;
 use plimsoll_matching::label_selector::labels_of;
+use plimsoll_matching::taints::{find_untolerated, forbids_scheduling};
 use plimsoll_resource_math::resource_list::{ParseResourceListError, ResourceList};
 use rustc_hash::FxHashMap;
 
@@ -317,6 +318,13 @@ impl Snapshot {
     /// All sets of taints; a [`TaintSetId`] is the place of one.
     pub fn taint_sets(&self) -> &[Vec<Taint>] {
         self.taint_sets.values()
+    }
+
+    /// For each set of taints, whether these tolerations let a pod onto nodes that have it.
+    pub fn tolerated_taint_sets(&self, tolerations: &[Toleration]) -> Vec<bool> {
+        let is_tolerated =
+            |taints: &Vec<Taint>| find_untolerated(taints, tolerations, forbids_scheduling).is_none();
+        self.taint_sets().iter().map(is_tolerated).collect()
     }
 
     /// The ports that pods on a node take.

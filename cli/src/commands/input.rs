@@ -119,6 +119,7 @@ impl InputArguments {
             return Err(ReadError::NoObjects);
         }
         let scheduler = self.config.as_deref().map(scheduler_config::read_checked).transpose();
+        let scheduler = scheduler.map(|read| read.map(|(configuration, _)| configuration));
         let settings = Settings {
             strict: self.strict,
             scheduler: scheduler.map_err(ReadError::SchedulerConfig)?,

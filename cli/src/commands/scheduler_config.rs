@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use plimsoll_scheduler::config::{KubeSchedulerConfiguration, expand};
+use plimsoll_scheduler::Profile;
+use plimsoll_scheduler::config::KubeSchedulerConfiguration;
 use plimsoll_scheduler::framework::ExtensionPoint;
 use plimsoll_scheduler::plugins::TABLE;
 
 use super::ALL_WELL;
 use crate::manifests::source;
 use crate::output::{self, OutputFormat};
-use crate::scheduler_config;
+use crate::scheduler_config::{self, ConfigError};
 
 /// Print a scheduler's configuration with all defaults filled in, and the plugins of each profile at each extension point.
 ///
@@ -32,12 +33,13 @@ pub struct Arguments {
 /// # Errors
 /// The file can't be read or is no valid configuration, or the output can't be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let configuration = match &arguments.file {
+    let (configuration, profiles) = match &arguments.file {
         Some(path) => read_checked(path)?,
-        None => scheduler_config::read(EMPTY)?,
+        None => with_profiles(scheduler_config::read(EMPTY)?)?,
     };
+    let plugins = |_: &_| profiles.iter().map(plugins_of).collect::<Vec<_>>().join("\n");
     let mut stdout = io::stdout().lock();
-    output::print_as(&configuration, arguments.output, &mut stdout, plugins_of_profiles)?;
+    output::print_as(&configuration, arguments.output, &mut stdout, plugins)?;
     stdout.flush()?;
     Ok(ALL_WELL)
 }
@@ -45,11 +47,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 /// A file that says nothing.
 const EMPTY: &str = "{apiVersion: kubescheduler.config.k8s.io/v1, kind: KubeSchedulerConfiguration}";
 
-/// Reads the configuration in a file, or on the standard input.
+type Read = (KubeSchedulerConfiguration, Vec<Profile>);
+
+fn with_profiles(configuration: KubeSchedulerConfiguration) -> Result<Read, ConfigError> {
+    let profiles = scheduler_config::profiles(&configuration, &TABLE)?;
+    Ok((configuration, profiles))
+}
+
+/// Reads the configuration in a file, or on the standard input, and makes its profiles.
 ///
 /// # Errors
 /// It can't be read, or is no valid configuration, or its profiles can't be made.
-pub(super) fn read_checked(path: &Path) -> anyhow::Result<KubeSchedulerConfiguration> {
+pub(super) fn read_checked(path: &Path) -> anyhow::Result<Read> {
     let (mut sources, errors) = source::read(path);
     if let Some(error) = errors.into_iter().next() {
         return Err(error.into());
@@ -57,51 +66,25 @@ pub(super) fn read_checked(path: &Path) -> anyhow::Result<KubeSchedulerConfigura
     let Some(source) = sources.pop().filter(|_| sources.is_empty()) else {
         bail!("{}: expected one file", path.display());
     };
-    let read = scheduler_config::read(&source.text);
-    let made = read.and_then(|config| scheduler_config::profiles(&config, &TABLE).map(|_| config));
-    made.with_context(|| source.name)
+    scheduler_config::read(&source.text).and_then(with_profiles).with_context(|| source.name)
 }
 
-/// The points in the order in which a pod comes by them.
-const POINTS: [ExtensionPoint; 12] = [
-    ExtensionPoint::PreEnqueue,
-    ExtensionPoint::QueueSort,
-    ExtensionPoint::PreFilter,
-    ExtensionPoint::Filter,
-    ExtensionPoint::PostFilter,
-    ExtensionPoint::PreScore,
-    ExtensionPoint::Score,
-    ExtensionPoint::Reserve,
-    ExtensionPoint::Permit,
-    ExtensionPoint::PreBind,
-    ExtensionPoint::Bind,
-    ExtensionPoint::PostBind,
-];
-
-fn plugins_of_profiles(configuration: &KubeSchedulerConfiguration) -> String {
-    let of_profile = |profile: &plimsoll_scheduler::config::KubeSchedulerProfile| {
-        let name = profile.scheduler_name.as_deref().unwrap_or_default();
-        let plugins = profile.plugins.clone().unwrap_or_default();
-        let row = |name: &str| TABLE.iter().find(|row| row.name == name);
-        let points_of =
-            |name: &str| plimsoll_scheduler::config::points_of(name).or_else(|| Some(row(name)?.points));
-        // The profiles have been made before, so they expand.
-        let expanded = expand(name, &plugins, &points_of).unwrap_or_default();
-        let mut lines = vec![format!("PROFILE {name}\n")];
-        for point in POINTS {
-            let at_point = expanded.get(&point).map(Vec::as_slice).unwrap_or_default();
-            let names: Vec<String> = at_point
-                .iter()
-                .map(|plugin| match (row(&plugin.name), point) {
-                    (None, _) if point != ExtensionPoint::Bind => format!("{} (not here yet)", plugin.name),
-                    (_, ExtensionPoint::Score) => format!("{} {}", plugin.name, plugin.weight),
-                    _ => plugin.name.clone(),
-                })
-                .collect();
-            let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
-            lines.push(format!("  {:<11} {names}\n", point.as_str()));
-        }
-        lines.concat()
-    };
-    configuration.profiles.iter().map(of_profile).collect::<Vec<_>>().join("\n")
+fn plugins_of(profile: &Profile) -> String {
+    let mut lines = vec![format!("PROFILE {}\n", profile.scheduler_name)];
+    for point in ExtensionPoint::OF_A_POD {
+        let at_point = profile.expanded.get(&point).map(Vec::as_slice).unwrap_or_default();
+        let names: Vec<String> = at_point
+            .iter()
+            .map(|plugin| match point {
+                // Binding is left to whoever binds.
+                ExtensionPoint::Bind => plugin.name.clone(),
+                _ if profile.missing.contains(&plugin.name) => format!("{} (not here yet)", plugin.name),
+                ExtensionPoint::Score => format!("{} {}", plugin.name, plugin.weight),
+                _ => plugin.name.clone(),
+            })
+            .collect();
+        let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
+        lines.push(format!("  {:<11} {names}\n", point.as_str()));
+    }
+    lines.concat()
 }

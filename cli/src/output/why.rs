@@ -10,9 +10,7 @@ pub fn render(why: &Why, width: Option<u16>) -> String {
         (None, Some(message)) => format!("Pod {} waits: {message}\n", why.pod),
         (None, None) => format!("Pod {} waits.\n", why.pod),
     };
-    if let Some(change) = &why.change {
-        text.push_str(&format_change(change));
-    }
+    text.extend(why.change.as_ref().map(|change| format!("The smallest change: {change}.\n")));
     text.push('\n');
     let (takers, others): (Vec<&NodeWhy>, Vec<&NodeWhy>) = why.nodes.iter().partition(|node| node.feasible);
     let takers = Section {
@@ -29,10 +27,6 @@ pub fn render(why: &Why, width: Option<u16>) -> String {
         render_section(section, width, &mut text);
     }
     text
-}
-
-fn format_change(change: &str) -> String {
-    format!("The smallest change: {change}.\n")
 }
 
 fn taker_row(node: &NodeWhy) -> Vec<String> {

@@ -52,7 +52,7 @@ pub fn default_plugins() -> Plugins {
 }
 
 /// The points at which a plugin of upstream's can be asked; none if it has none of that name.
-pub fn points_of(name: &str) -> Option<&'static [ExtensionPoint]> {
+pub(crate) fn points_of(name: &str) -> Option<&'static [ExtensionPoint]> {
     let default = DEFAULTS.iter().find(|(known, ..)| *known == name).map(|(.., points)| *points);
     default.or_else(|| OTHERS.iter().find(|(known, _)| *known == name).map(|(_, points)| *points))
 }

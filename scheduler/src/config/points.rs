@@ -67,7 +67,7 @@ const ORDER: [ExtensionPoint; 15] = [
 /// # Errors
 /// Upstream's sentence on plugins that don't exist, stand twice, or can't be asked there; on weights that are too large; on a
 /// profile that sorts its queue by none or by several plugins, or that has none to bind pods.
-pub fn expand<'p>(
+pub(crate) fn expand<'p>(
     scheduler_name: &str,
     plugins: &Plugins,
     points_of: &dyn Fn(&str) -> Option<&'p [ExtensionPoint]>,

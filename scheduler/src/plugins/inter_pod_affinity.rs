@@ -9,9 +9,13 @@ mod filter;
 mod resolved_term;
 mod score;
 
+use plimsoll_matching::label_selector::Labels;
+
 use super::Registration;
+use crate::affinity_term::AffinityTerm;
 use crate::config::{InterPodAffinityArgs, PluginArgs};
 use crate::framework::{ExtensionPoint, Plugin};
+use crate::pod_info::PodInfo;
 
 /// The plugin's name.
 pub const NAME: &str = "InterPodAffinity";
@@ -53,4 +57,9 @@ pub fn new(args: &InterPodAffinityArgs) -> Plugin {
         score: Some(Box::new(score)),
         ..Plugin::new(NAME)
     }
+}
+
+/// Whether a term of a running pod is about the pod to schedule, whose namespace has these labels.
+fn is_about(term: &AffinityTerm, pod: &PodInfo<'_>, namespace_labels: &Labels) -> bool {
+    term.matches(pod.namespace(), namespace_labels, pod.labels())
 }

@@ -6,7 +6,7 @@
 
 use fixedbitset::FixedBitSet;
 use k8s_openapi::api::core::v1::{Taint, Toleration};
-use plimsoll_matching::taints::{effect, find_untolerated, forbids_scheduling, tolerates};
+use plimsoll_matching::taints::{effect, tolerates};
 
 use super::Registration;
 use crate::framework::{
@@ -48,9 +48,7 @@ struct TaintToleration;
 
 impl FilterPlugin for TaintToleration {
     fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
-        let allows =
-            |taints: &Vec<Taint>| find_untolerated(taints, pod.tolerations(), forbids_scheduling).is_none();
-        let allowed: Vec<bool> = snapshot.taint_sets().iter().map(allows).collect();
+        let allowed = snapshot.tolerated_taint_sets(pod.tolerations());
         if allowed.iter().all(|allowed| *allowed) {
             return PreFilter::Skip;
         }

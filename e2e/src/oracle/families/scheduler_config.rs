@@ -1,7 +1,8 @@
 //! A scheduler's configuration: what is filled in, what is refused, and which plugins each profile asks at which point.
 
 use plimsoll_cli::scheduler_config::{ConfigError, from_value, profiles};
-use plimsoll_scheduler::config::{KubeSchedulerConfiguration, expand, points_of};
+use plimsoll_scheduler::Profile;
+use plimsoll_scheduler::config::PointPlugin;
 use plimsoll_scheduler::framework::ExtensionPoint;
 use plimsoll_scheduler::plugins::TABLE;
 use serde_json::{Map, Value, json};
@@ -17,32 +18,18 @@ pub(super) const FAMILY: Family = Family {
     bench: None,
 };
 
-const POINTS: [ExtensionPoint; 12] = [
-    ExtensionPoint::PreEnqueue,
-    ExtensionPoint::QueueSort,
-    ExtensionPoint::PreFilter,
-    ExtensionPoint::Filter,
-    ExtensionPoint::PostFilter,
-    ExtensionPoint::PreScore,
-    ExtensionPoint::Score,
-    ExtensionPoint::Reserve,
-    ExtensionPoint::Permit,
-    ExtensionPoint::PreBind,
-    ExtensionPoint::Bind,
-    ExtensionPoint::PostBind,
-];
-
 #[expect(clippy::unnecessary_wraps, reason = "families with inputs that can't be read have an error")]
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
-    let read = from_value(input.clone(), Vec::new());
-    let made = read.and_then(|configuration| profiles(&configuration, &TABLE).map(|_| configuration));
+    let made = from_value(input.clone(), Vec::new())
+        .and_then(|configuration| Ok((profiles(&configuration, &TABLE)?, configuration)));
     Ok(match made {
         Err(ConfigError::Yaml { .. } | ConfigError::Decoding(_)) => json!({"decoding": true}),
         Err(error @ ConfigError::Strict(_)) => json!({"strict": error.to_string()}),
         Err(ConfigError::Invalid(message)) => json!({ "invalid": message }),
         Err(error @ ConfigError::Profile(_)) => json!({"profile": error.to_string()}),
-        Ok(configuration) => {
-            json!({"configuration": &configuration, "profiles": plugins_of_profiles(&configuration)})
+        Ok((profiles, configuration)) => {
+            let plugins: Map<String, Value> = profiles.iter().map(plugins_of).collect();
+            json!({"configuration": configuration, "profiles": plugins})
         }
     })
 }
@@ -72,22 +59,16 @@ fn known_difference(_input: &Value, ours: &Value, theirs: &Value) -> Option<&'st
     (sorted(ours).is_some() && sorted(ours) == sorted(theirs)).then_some("D-scheduler-12")
 }
 
-fn plugins_of_profiles(configuration: &KubeSchedulerConfiguration) -> Value {
-    let of_profile = |profile: &plimsoll_scheduler::config::KubeSchedulerProfile| {
-        let name = profile.scheduler_name.clone().unwrap_or_default();
-        let plugins = profile.plugins.clone().unwrap_or_default();
-        let expanded = expand(&name, &plugins, &|name| points_of(name)).unwrap_or_default();
-        let names = |point: ExtensionPoint| -> Vec<String> {
-            let plugins = expanded.get(&point).into_iter().flatten();
-            let name = |plugin: &plimsoll_scheduler::config::PointPlugin| match point {
-                ExtensionPoint::Score => format!("{} {}", plugin.name, plugin.weight),
-                _ => plugin.name.clone(),
-            };
-            plugins.map(name).collect()
+fn plugins_of(profile: &Profile) -> (String, Value) {
+    let names = |point: ExtensionPoint| -> Vec<String> {
+        let plugins = profile.expanded.get(&point).into_iter().flatten();
+        let name = |plugin: &PointPlugin| match point {
+            ExtensionPoint::Score => format!("{} {}", plugin.name, plugin.weight),
+            _ => plugin.name.clone(),
         };
-        let points: Map<String, Value> =
-            POINTS.into_iter().map(|point| (point.as_str().to_owned(), names(point).into())).collect();
-        (name, Value::Object(points))
+        plugins.map(name).collect()
     };
-    Value::Object(configuration.profiles.iter().map(of_profile).collect())
+    let at_point = |point: ExtensionPoint| (point.as_str().to_owned(), names(point).into());
+    let points = ExtensionPoint::OF_A_POD.into_iter().map(at_point).collect();
+    (profile.scheduler_name.clone(), Value::Object(points))
 }

@@ -10,7 +10,7 @@ use plimsoll_matching::label_selector::Labels;
 
 use super::domain_counts::DomainCounts;
 use super::resolved_term::ResolvedTerm;
-use super::{NAME, REASON_AFFINITY, REASON_ANTI_AFFINITY, REASON_EXISTING_ANTI_AFFINITY};
+use super::{NAME, REASON_AFFINITY, REASON_ANTI_AFFINITY, REASON_EXISTING_ANTI_AFFINITY, is_about};
 use crate::affinity_term::AffinityTerm;
 use crate::framework::{Code, Filter, FilterPlugin, PodChanges, PreFilter, Status, retain};
 use crate::pod_info::PodInfo;
@@ -106,7 +106,7 @@ impl<'a> AffinityFilter<'a> {
             for term in terms
                 .required_anti_affinity
                 .iter()
-                .filter(|term| forbids(term, self.pod, self.namespace_labels))
+                .filter(|term| is_about(term, self.pod, self.namespace_labels))
             {
                 let key = term.topology_key.as_str();
                 let counts = self
@@ -157,7 +157,7 @@ impl<'a> AffinityFilter<'a> {
             let changed = changes.iter().filter_map(|(pod, sign)| {
                 let terms = &pod.terms.as_ref()?.required_anti_affinity;
                 let forbidding = terms.iter().filter(|term| {
-                    term.topology_key == key && forbids(term, self.pod, self.namespace_labels)
+                    term.topology_key == key && is_about(term, self.pod, self.namespace_labels)
                 });
                 Some(sign * i64::try_from(forbidding.count()).unwrap_or(i64::MAX))
             });
@@ -176,7 +176,7 @@ impl<'a> AffinityFilter<'a> {
         let mut terms = terms.flat_map(|terms| &terms.required_anti_affinity);
         !terms.any(|term| {
             !self.existing_anti_affinity.contains_key(term.topology_key.as_str())
-                && forbids(term, self.pod, self.namespace_labels)
+                && is_about(term, self.pod, self.namespace_labels)
                 && self.snapshot.labels(node).contains_key(&term.topology_key)
         })
     }
@@ -212,11 +212,6 @@ impl Filter for AffinityFilter<'_> {
             retain(candidates, |node| counts.of(node).is_none_or(|count| count <= 0));
         }
     }
-}
-
-/// Whether a term of a running pod's anti-affinity is about the pod to schedule.
-fn forbids(term: &AffinityTerm, pod: &PodInfo<'_>, namespace_labels: &Labels) -> bool {
-    term.matches(pod.namespace(), namespace_labels, pod.labels())
 }
 
 fn matches_placed(term: &ResolvedTerm<'_>, pod: &PlacedPod) -> bool {

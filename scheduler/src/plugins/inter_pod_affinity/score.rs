@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_matching::label_selector::Labels;
-
 use super::domain_counts::DomainCounts;
+use super::is_about;
 use super::resolved_term::ResolvedTerm;
 use crate::affinity_term::{AffinityTerm, WeightedAffinityTerm};
 use crate::framework::{MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
@@ -94,10 +93,6 @@ impl<'a> Sums<'a> {
             self.by_key.remove(key);
         }
     }
-}
-
-fn is_about(term: &AffinityTerm, pod: &PodInfo<'_>, namespace_labels: &Labels) -> bool {
-    term.matches(pod.namespace(), namespace_labels, pod.labels())
 }
 
 struct AffinityScore<'a> {

@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Taint, TopologySpreadConstraint};
+use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use plimsoll_matching::label_selector::{Labels, Selector, SelectorError};
-use plimsoll_matching::taints::{find_untolerated, forbids_scheduling};
 
 use super::default_selector::default_selector;
 use super::{HOSTNAME, ZONE};
@@ -197,11 +196,9 @@ impl<'a> Participation<'a> {
         constraints: &[Constraint],
         requires_all_labels: bool,
     ) -> Self {
-        let tolerates =
-            |taints: &Vec<Taint>| find_untolerated(taints, pod.tolerations(), forbids_scheduling).is_none();
         let honors_taints = constraints.iter().any(|constraint| constraint.honors_node_taints);
         let tolerated =
-            if honors_taints { snapshot.taint_sets().iter().map(tolerates).collect() } else { Vec::new() };
+            if honors_taints { snapshot.tolerated_taint_sets(pod.tolerations()) } else { Vec::new() };
         let required = if requires_all_labels { constraints } else { &[] };
         let required =
             required.iter().map(|constraint| snapshot.topology(&constraint.topology_key)).collect();
