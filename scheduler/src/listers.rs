@@ -1,5 +1,7 @@
 //! What plugins look up beside nodes and pods.
 
+mod storage;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
@@ -7,6 +9,8 @@ use k8s_openapi::api::core::v1::{Namespace, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
+
+pub use self::storage::StorageListers;
 
 /// Objects by namespace and name.
 type ByName<T> = BTreeMap<String, BTreeMap<String, T>>;
@@ -20,6 +24,8 @@ pub struct Listers {
     replica_sets: ByName<Selector>,
     stateful_sets: ByName<Selector>,
     disruption_budgets: ByName<DisruptionBudget>,
+    /// Claims, volumes and what drivers say of them.
+    pub storage: StorageListers,
 }
 
 /// How many pods of a kind may be disrupted.
