@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 pub use status::{Amount, Code, Reason, Status};
 
 use crate::fit_error::NodeStatuses;
@@ -112,12 +113,22 @@ pub struct Plugin {
     pub post_filter: Option<Box<dyn PostFilterPlugin>>,
     /// Which of the nodes are better.
     pub score: Option<Box<dyn ScorePlugin>>,
+    /// What a pod takes beside the room of its node.
+    pub reserve: Option<Box<dyn ReservePlugin>>,
 }
 
 impl Plugin {
     /// A plugin without any part; the parts are then set.
     pub fn new(name: &'static str) -> Self {
-        Self { name, pre_enqueue: None, queue_sort: None, filter: None, post_filter: None, score: None }
+        Self {
+            name,
+            pre_enqueue: None,
+            queue_sort: None,
+            filter: None,
+            post_filter: None,
+            score: None,
+            reserve: None,
+        }
     }
 }
 
@@ -332,6 +343,29 @@ pub trait Score {
 
     /// Brings the scores of all feasible nodes into the range that the framework asks for.
     fn normalize(&self, _scores: &mut [i64]) {}
+}
+
+/// The part of a plugin that takes for a pod what it needs beside the room of its node.
+pub trait ReservePlugin: Send + Sync {
+    /// What is taken if the pod gets this node, which all filters have let pass.
+    ///
+    /// # Errors
+    /// What the pod needs can't be taken after all.
+    fn reserve(
+        &self,
+        pod: &PodInfo<'_>,
+        snapshot: &Snapshot,
+        node: NodeIndex,
+    ) -> Result<Vec<Assumed>, Status>;
+}
+
+/// An object as it will be once a pod is bound. Until then other pods are decided about as if it were so.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Assumed {
+    /// A claim.
+    PersistentVolumeClaim(Box<PersistentVolumeClaim>),
+    /// A volume.
+    PersistentVolume(Box<PersistentVolume>),
 }
 
 /// What becomes of a score.

@@ -7,9 +7,10 @@ use crate::config::{
     self, DEFAULT_SCHEDULER_NAME, Expanded, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs,
     Plugins,
 };
-use crate::framework::{ExtensionPoint, Plugin, QueuedPod, Status};
+use crate::framework::{Assumed, ExtensionPoint, Plugin, QueuedPod, Status};
 use crate::plugins::{Registration, TABLE};
 use crate::pod_info::PodInfo;
+use crate::snapshot::{NodeIndex, Snapshot};
 
 /// The plugins and settings for the pods of one `schedulerName`.
 pub struct Profile {
@@ -118,6 +119,28 @@ impl Profile {
     pub fn queue_order(&self, first: &QueuedPod<'_>, second: &QueuedPod<'_>) -> Ordering {
         let sort = self.at(ExtensionPoint::QueueSort).find_map(|(plugin, _)| plugin.queue_sort);
         sort.map_or(Ordering::Equal, |sort| sort(first, second))
+    }
+
+    /// What a pod takes beside the room of a node that it gets: objects as they will be, for [`Snapshot::assume`].
+    ///
+    /// # Errors
+    /// The first refusal of a plugin.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/runtime/framework.go` (`RunReservePluginsReserve`)
+    pub fn reserve(
+        &self,
+        pod: &PodInfo<'_>,
+        snapshot: &Snapshot,
+        node: NodeIndex,
+    ) -> Result<Vec<Assumed>, Status> {
+        let mut taken = Vec::new();
+        for (plugin, _) in self.at(ExtensionPoint::Reserve) {
+            let Some(part) = plugin.reserve.as_deref() else { continue };
+            let of_plugin = part.reserve(pod, snapshot, node);
+            taken.extend(of_plugin.map_err(|status| Status { plugin: plugin.name, ..status })?);
+        }
+        Ok(taken)
     }
 
     /// The plugins that are asked at a point, in their order, and what their scores count.

@@ -39,6 +39,7 @@ pub use self::resource_columns::{ResourceColumns, ResourceId};
 use self::topology::TopologyColumns;
 pub use self::topology::{Domain, TopologyColumn};
 use crate::affinity_term::PodAffinityTerms;
+use crate::framework::Assumed;
 use crate::host_port::HostPort;
 use crate::listers::Listers;
 use crate::pod_info::{AccountedResources, PodInfo, ResourceAmounts};
@@ -293,6 +294,15 @@ impl Snapshot {
     pub fn listers_mut(&mut self) -> &mut Listers {
         self.changes.end_epoch();
         &mut self.listers
+    }
+
+    /// Takes an object to be as it will be once a pod is bound.
+    pub fn assume(&mut self, assumed: Assumed) {
+        let listers = self.listers_mut();
+        match assumed {
+            Assumed::PersistentVolumeClaim(claim) => listers.storage.set_claim(&claim),
+            Assumed::PersistentVolume(volume) => listers.storage.set_volume(&volume),
+        }
     }
 
     /// Now, in the history of this snapshot.

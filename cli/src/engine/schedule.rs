@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{Pod, Volume};
 use plimsoll_scheduler::framework::QueuedPod;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::{
-    CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, TieBreak,
-    schedule,
+    CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
+    TieBreak, schedule,
 };
 use rustc_hash::FxHashMap;
 
@@ -33,6 +33,15 @@ impl Scheduling {
     pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
         self.snapshot.remove_pod(namespace, pod);
         self.placed.remove(&(namespace.to_owned(), pod.to_owned()));
+    }
+
+    /// Takes what the pod needs beside the room of the node that it gets.
+    fn reserve(&mut self, pod: &PodInfo<'_>, node: &str, profile: usize) -> Result<(), Status> {
+        let Some(node) = self.snapshot.node(node) else { return Ok(()) };
+        for assumed in self.profiles[profile].reserve(pod, &self.snapshot, node)? {
+            self.snapshot.assume(assumed);
+        }
+        Ok(())
     }
 
     fn place(&mut self, pod: &PodInfo<'_>, node: &str, index: usize) {
@@ -210,15 +219,20 @@ impl Engine<'_> {
             decision =
                 schedule(&info, &scheduling.snapshot, &scheduling.profiles[place], &mut scheduling.state);
         }
-        self.take_down(index, decision, scheduling);
+        self.take_down(index, decision, place, scheduling);
     }
 
-    /// What was decided about a pod.
-    fn take_down(&mut self, index: usize, decision: Decision, scheduling: &mut Scheduling) {
+    /// What was decided about a pod by the profile at this place.
+    fn take_down(&mut self, index: usize, decision: Decision, place: usize, scheduling: &mut Scheduling) {
         let row = &mut self.rows[index];
         match decision {
             Decision::Placed(placement) => {
                 if let Some(Ok(info)) = row.pod().map(PodInfo::new) {
+                    if let Err(status) = scheduling.reserve(&info, &placement.node, place) {
+                        row.outcome = Outcome::Pending;
+                        row.waits = Some(("Unschedulable".to_owned(), status.message()));
+                        return;
+                    }
                     scheduling.place(&info, &placement.node, index);
                 }
                 row.outcome = Outcome::Placed;

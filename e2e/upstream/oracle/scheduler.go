@@ -222,6 +222,11 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 		output["feasible"] = result.FeasibleNodes
 		assumed := pod.DeepCopy()
 		assumed.Spec.NodeName = result.SuggestedHost
+		if status := c.framework.RunReservePluginsReserve(ctx, state, assumed, result.SuggestedHost); !status.IsSuccess() {
+			c.framework.RunReservePluginsUnreserve(ctx, state, assumed, result.SuggestedHost)
+			output["reserve"] = statusOutput(status, status.Plugin())
+			return output, nil
+		}
 		return output, c.scheduler.Cache.AssumePod(logger, assumed)
 	}
 	return output, nil

@@ -27,6 +27,7 @@ fn each_row_says_what_its_plugin_does() {
         assert_eq!(plugin.filter.is_some(), has(ExtensionPoint::Filter), "{}", row.name);
         assert_eq!(plugin.post_filter.is_some(), has(ExtensionPoint::PostFilter), "{}", row.name);
         assert_eq!(plugin.score.is_some(), has(ExtensionPoint::Score), "{}", row.name);
+        assert_eq!(plugin.reserve.is_some(), has(ExtensionPoint::Reserve), "{}", row.name);
     }
     let names: BTreeSet<&str> = TABLE.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), TABLE.len(), "names are given once");

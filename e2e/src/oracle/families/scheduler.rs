@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -118,7 +119,16 @@ fn decide(
             output["node"] = placement.node.as_str().into();
             output["evaluated"] = placement.evaluated_nodes.into();
             output["feasible"] = placement.feasible_nodes.into();
-            snapshot.add_pod(&info, &placement.node);
+            let node = snapshot.node(&placement.node).context("a node that is known")?;
+            match profile.reserve(&info, snapshot, node) {
+                Err(status) => output["reserve"] = status_output(&status),
+                Ok(taken) => {
+                    for assumed in taken {
+                        snapshot.assume(assumed);
+                    }
+                    snapshot.add_pod(&info, &placement.node);
+                }
+            }
         }
         Outcome::Unschedulable(mut error) => {
             if let Nomination::Set(_) = error.nomination {
