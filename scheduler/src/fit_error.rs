@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::framework::{Code, Nomination, Status};
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -12,19 +13,27 @@ use crate::snapshot::{NodeIndex, Snapshot};
 /// What each node was refused for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeStatuses {
-    judged: Vec<(NodeIndex, Status)>,
+    /// Shared, as they are kept for the next pod of the same class.
+    judged: Arc<Vec<(NodeIndex, Status)>>,
     others: Status,
 }
 
 impl NodeStatuses {
     /// No node judged; what is to be said of all is `others`.
     pub fn new(others: Status) -> Self {
-        Self { judged: Vec::new(), others }
+        Self { judged: Arc::default(), others }
     }
 
     /// Remembers what a node was refused for.
     pub fn push(&mut self, node: NodeIndex, status: Status) {
-        self.judged.push((node, status));
+        Arc::make_mut(&mut self.judged).push((node, status));
+    }
+
+    /// Replaces what the node at this place among those that were judged was refused for.
+    pub(crate) fn replace(&mut self, place: usize, status: Status) {
+        if let Some(judged) = Arc::make_mut(&mut self.judged).get_mut(place) {
+            judged.1 = status;
+        }
     }
 
     /// The nodes that were judged.

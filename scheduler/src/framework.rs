@@ -6,12 +6,14 @@
 //! # Source
 //! kube-scheduler `framework/interface.go`, `pkg/scheduler/framework/runtime/framework.go`
 
+mod grouping;
 mod status;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
+pub use grouping::{GroupedScore, Grouping};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 pub use status::{Amount, Code, Reason, Status};
 
@@ -308,9 +310,9 @@ pub trait ScorePlugin: Send + Sync {
         None
     }
 
-    /// Whether all nodes are the same to the plugin, whichever are feasible. To be written where that is found out at once.
-    fn is_indifferent(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> bool {
-        false
+    /// How far the plugin tells nodes apart. To be written where that is found out at once.
+    fn grouping(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Grouping {
+        Grouping::EachNode
     }
 }
 

@@ -6,7 +6,10 @@
 mod class_cache;
 mod explaining;
 mod filtering;
+mod group_index;
+mod nodes_by_total;
 mod pod_class;
+mod refusals;
 mod scoring;
 
 use fixedbitset::FixedBitSet;
@@ -14,11 +17,12 @@ use fixedbitset::FixedBitSet;
 use self::class_cache::{ClassCache, ClassState};
 pub use self::explaining::{Explanation, NodeExplanation, explain};
 pub use self::filtering::{Filters, PreFiltered, pre_filter};
+use self::nodes_by_total::nth_of;
 pub use self::pod_class::PodClass;
 pub use self::scoring::{PluginScores, score_nodes};
 use self::scoring::{Scorer, Wanted};
 use crate::fit_error::{FitError, NodeStatuses};
-use crate::framework::{Code, ExtensionPoint, FailedCycle, Nomination, Plugin, PostFiltered};
+use crate::framework::{Code, ExtensionPoint, FailedCycle, GroupedScore, Grouping, Nomination, PostFiltered};
 use crate::pod_info::PodInfo;
 use crate::profile::{Profile, TieBreak};
 use crate::select_node::{seeded_number, select_node};
@@ -119,17 +123,23 @@ fn decide(
     state: &mut CycleState,
     classes: &mut ClassCache,
 ) -> Outcome {
-    let (local, class) = match class_of(pod, snapshot, profile, filters, classes) {
+    let (local, mut class) = match class_of(pod, snapshot, profile, filters, classes) {
         Ok(found) => found,
         Err(message) => return Outcome::Error(message),
     };
-    if let Some(placement) = best_of_class(pod, snapshot, profile, filters, class, state) {
+    if let Some(placement) = best_of_class(pod, snapshot, profile, filters, class.as_deref_mut(), state) {
         return Outcome::Placed(placement);
     }
+    let class = class.as_deref();
     let found = find_nodes(pod, snapshot, profile, filters, class, state);
     match found.feasible.as_slice() {
         [] => {
-            let statuses = match refusals(snapshot, filters, found.refused_nominated) {
+            let refusals = if class.is_some() && filters.are_all_node_local() {
+                classes.refusals(PodClass::new(pod, &profile.scheduler_name), snapshot, filters)
+            } else {
+                refusals::of_all_nodes(snapshot, filters, found.refused_nominated)
+            };
+            let statuses = match refusals {
                 Ok(statuses) => statuses,
                 Err(message) => return Outcome::Error(message),
             };
@@ -160,7 +170,7 @@ fn class_of<'a, 'c>(
     profile: &'a Profile,
     filters: &Filters<'_>,
     classes: &'c mut ClassCache,
-) -> Result<(Vec<Scorer<'a>>, Option<&'c ClassState>), String> {
+) -> Result<(Vec<Scorer<'a>>, Option<&'c mut ClassState>), String> {
     let none = Ok((Vec::new(), None));
     if filters.name_nodes() || !pod.nominated_node_name().is_empty() {
         return none;
@@ -174,41 +184,62 @@ fn class_of<'a, 'c>(
     Ok((local, Some(state)))
 }
 
-/// One of the best nodes, if nothing but what is kept of the pod's class decides about it. So no pass over the nodes is needed.
+/// One of the best nodes, if nothing but what is kept of the pod's class decides about it, or a score that puts nodes in groups
+/// beside. So no pass over the nodes is needed.
 fn best_of_class(
     pod: &PodInfo<'_>,
     snapshot: &Snapshot,
     profile: &Profile,
     filters: &Filters<'_>,
-    class: Option<&ClassState>,
+    class: Option<&mut ClassState>,
     state: &mut CycleState,
 ) -> Option<Placement> {
     let TieBreak::Seeded { seed } = profile.tie_break else { return None };
     let class = class?;
-    let is_indifferent = |plugin: &Plugin| {
-        let score = plugin.score.as_deref();
-        score.is_none_or(|score| score.node_local().is_some() || score.is_indifferent(pod, snapshot))
-    };
-    let decides_alone = wants_all_nodes(snapshot.node_count(), profile)
-        && filters.are_all_node_local()
-        && profile.at(ExtensionPoint::Score).all(|(plugin, _)| is_indifferent(plugin));
-    if !decides_alone {
+    if !wants_all_nodes(snapshot.node_count(), profile) || !filters.are_all_node_local() {
         return None;
     }
-    let best = class.best()?;
     let feasible_nodes = class.pass_count();
+    if feasible_nodes == 0 {
+        return None;
+    }
+    let grouped = grouped_score(pod, snapshot, profile)?;
+    let best = class.best(grouped, pod, snapshot)?;
     let node = if feasible_nodes == 1 {
-        best.nth(0)?
+        nth_of(&best, 0)?
     } else {
-        let chosen = usize::try_from(seeded_number(seed, state.decisions) % best.len() as u64).ok()?;
+        let count: usize = best.iter().map(|nodes| nodes.len()).sum();
+        let chosen = usize::try_from(seeded_number(seed, state.decisions) % count as u64).ok()?;
         state.decisions = state.decisions.wrapping_add(1);
-        best.nth(chosen)?
+        nth_of(&best, chosen)?
     };
     Some(Placement {
         node: snapshot.name(node).to_owned(),
         evaluated_nodes: snapshot.node_count(),
         feasible_nodes,
     })
+}
+
+/// A score and what it counts for.
+type Weighted = (Box<dyn GroupedScore>, i64);
+
+/// The one score that isn't node-local, if there is one and it puts nodes in groups; nothing at all if there are more, or if it tells
+/// each node apart.
+#[expect(clippy::option_option, reason = "that there is none is another answer than that it can't be told")]
+fn grouped_score(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Option<Option<Weighted>> {
+    let mut found = None;
+    for (plugin, weight) in profile.at(ExtensionPoint::Score) {
+        let Some(score) = plugin.score.as_deref() else { continue };
+        if score.node_local().is_some() {
+            continue;
+        }
+        match score.grouping(pod, snapshot) {
+            Grouping::Indifferent => {}
+            Grouping::Groups(score) if found.is_none() => found = Some((score, weight)),
+            Grouping::Groups(_) | Grouping::EachNode => return None,
+        }
+    }
+    Some(found)
 }
 
 /// Whether all nodes are looked for, so that the order in which they are visited doesn't matter.
@@ -313,25 +344,6 @@ fn placed(snapshot: &Snapshot, node: NodeIndex, found: &FoundNodes) -> Outcome {
         evaluated_nodes: found.feasible.len() + found.refused,
         feasible_nodes: found.feasible.len(),
     })
-}
-
-/// What each node is refused for; the message of a plugin that couldn't decide.
-fn refusals(
-    snapshot: &Snapshot,
-    filters: &Filters<'_>,
-    nominated: Option<NodeIndex>,
-) -> Result<NodeStatuses, String> {
-    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out(nominated));
-    let nodes = filters.nodes_to_visit(snapshot);
-    let nominated = nominated.filter(|node| !nodes.contains(node));
-    for node in nodes.iter().chain(&nominated) {
-        let status = filters.check(*node);
-        if status.code == Code::Error {
-            return Err(format!("running {:?} filter plugin: {}", status.plugin, status.message()));
-        }
-        statuses.push(*node, status);
-    }
-    Ok(statuses)
 }
 
 /// The answer for a pod for which no node is left. `filters` are those that refused the nodes, if nodes were judged.

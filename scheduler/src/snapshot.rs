@@ -28,7 +28,7 @@ use plimsoll_resource_math::resource_list::{ParseResourceListError, ResourceList
 use rustc_hash::FxHashMap;
 
 use self::change_log::ChangeLog;
-pub use self::change_log::LogPosition;
+pub use self::change_log::{LogPosition, PodChange};
 use self::counted::Counted;
 pub use self::images::ImageState;
 use self::images::Images;
@@ -310,8 +310,8 @@ impl Snapshot {
         self.changes.position()
     }
 
-    /// The nodes whose pods have changed since; none if more may have changed, or if that was the position of another snapshot.
-    pub fn changed_since(&self, position: &LogPosition) -> Option<&[NodeIndex]> {
+    /// The pods that have come and gone since; none if more may have changed, or if that was the position of another snapshot.
+    pub fn changed_since(&self, position: &LogPosition) -> Option<&[PodChange]> {
         self.changes.since(position)
     }
 
@@ -423,10 +423,10 @@ impl Snapshot {
     }
 
     fn place(&mut self, index: NodeIndex, mut pod: PlacedPod) {
-        self.changes.push(index, self.names.len());
         self.count(index, &pod.accounted, Sign::Add);
         let namespace = Arc::clone(&pod.identity.namespace);
         pod.identity = self.identities.entry(namespace).or_default().add(pod.identity, index);
+        self.log(index, &pod, 1);
         pod.terms = pod.terms.map(|terms| self.terms.add(terms, index));
         self.ports[index].extend(pod.host_ports.iter().cloned());
         self.pods[index].push(pod);
@@ -460,7 +460,7 @@ impl Snapshot {
 
     fn take(&mut self, index: NodeIndex, key: &str) -> Option<PlacedPod> {
         let pod = take_from(&mut self.pods[index], key)?;
-        self.changes.push(index, self.names.len());
+        self.log(index, &pod, -1);
         self.count(index, &pod.accounted, Sign::Subtract);
         self.disown(index, &pod);
         // DIFFERENCE: D-scheduler-2.
@@ -470,6 +470,11 @@ impl Snapshot {
             }
         }
         Some(pod)
+    }
+
+    fn log(&mut self, node: NodeIndex, pod: &PlacedPod, count: i64) {
+        let change = PodChange { node, identity: Arc::clone(&pod.identity), count };
+        self.changes.push(change, self.names.len());
     }
 
     fn forget_priority(&mut self, priority: i32) {

@@ -7,6 +7,7 @@
 mod constraint;
 mod default_selector;
 mod filter;
+mod grouped_score;
 mod score;
 
 use self::constraint::Spreading;

@@ -8,25 +8,57 @@ use fixedbitset::FixedBitSet;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::filtering::Filters;
+use super::group_index::{GroupIndex, Local};
+use super::nodes_by_total::{NodeSet, NodesByTotal};
 use super::pod_class::PodClass;
+use super::refusals::KeptRefusals;
 use super::scoring::Scorer;
-use crate::framework::{MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, scaled};
+use crate::fit_error::NodeStatuses;
+use crate::framework::{GroupedScore, MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, scaled};
+use crate::pod_info::PodInfo;
 use crate::snapshot::{LogPosition, NodeIndex, Snapshot};
 
 /// How many classes are kept. A cluster has few kinds of pods at a time; then all are forgotten.
 const MAX_CLASSES: usize = 128;
 /// How many classes are remembered to have been seen once.
 const MAX_SEEN: usize = 4096;
+/// For how many classes it is kept what each node was refused for, which takes more room than all else of a class.
+const MAX_REFUSED_CLASSES: usize = 16;
+/// How many ways to put the nodes in groups are kept of a class: about as many workloads have pods of one size.
+const MAX_GROUP_INDEXES: usize = 64;
 
 /// The classes of which more than one pod came.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct ClassCache {
     classes: FxHashMap<PodClass, ClassState>,
+    /// What each node was refused for, of classes that fit no node.
+    refusals: FxHashMap<PodClass, KeptRefusals>,
     /// Hashes of classes of which one pod came. A class that stays the only one of its kind isn't worth its columns.
     seen: FxHashSet<u64>,
 }
 
+impl Clone for ClassCache {
+    /// A copy begins with nothing kept.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl ClassCache {
+    /// What each node is refused for, where nothing but node-local filters decide and none lets a node pass; the message of a plugin
+    /// that couldn't decide.
+    pub(super) fn refusals(
+        &mut self,
+        class: PodClass,
+        snapshot: &Snapshot,
+        filters: &Filters<'_>,
+    ) -> Result<NodeStatuses, String> {
+        if self.refusals.len() >= MAX_REFUSED_CLASSES && !self.refusals.contains_key(&class) {
+            self.refusals.clear();
+        }
+        self.refusals.entry(class).or_default().follow(snapshot, filters)
+    }
+
     /// What is kept of a class, and is true of its nodes now.
     pub(super) fn get(
         &mut self,
@@ -34,7 +66,7 @@ impl ClassCache {
         snapshot: &Snapshot,
         filters: &Filters<'_>,
         scorers: &[Scorer<'_>],
-    ) -> &ClassState {
+    ) -> &mut ClassState {
         if self.classes.len() >= MAX_CLASSES && !self.classes.contains_key(&class) {
             self.classes.clear();
         }
@@ -57,7 +89,7 @@ impl ClassCache {
 }
 
 /// What node-local filters and scores say of each node for pods of one class.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct ClassState {
     position: Option<LogPosition>,
     /// The nodes that all node-local filters let pass.
@@ -66,40 +98,10 @@ pub(super) struct ClassState {
     /// The sum over all columns, of the nodes that pass; 0 of the others.
     totals: Vec<i64>,
     /// The nodes that pass, by their total.
-    by_total: BTreeMap<i64, NodeSet>,
-    /// How many nodes pass.
-    pass_count: usize,
+    by_total: NodesByTotal,
+    /// The nodes that pass, by what scores that aren't node-local see in common.
+    group_indexes: Vec<GroupIndex>,
     is_out_of_range: bool,
-}
-
-/// Nodes, and how many they are.
-#[derive(Clone, Debug, Default)]
-pub(super) struct NodeSet {
-    nodes: FixedBitSet,
-    count: usize,
-}
-
-impl NodeSet {
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// The n-th of them, from 0, in order of their places.
-    pub(super) fn nth(&self, mut nth: usize) -> Option<NodeIndex> {
-        for (index, block) in self.nodes.as_slice().iter().enumerate() {
-            let count = block.count_ones() as usize;
-            if nth < count {
-                let mut rest = *block;
-                for _ in 0..nth {
-                    rest &= rest - 1;
-                }
-                return Some(index * usize::BITS as usize + rest.trailing_zeros() as usize);
-            }
-            nth -= count;
-        }
-        None
-    }
 }
 
 /// What one plugin says of each node.
@@ -154,23 +156,53 @@ impl ClassState {
 
     /// How many those are.
     pub(super) fn pass_count(&self) -> usize {
-        self.pass_count
+        self.by_total.len()
     }
 
-    /// The nodes with the best total among those that pass; none if a score is out of range, or no node passes.
-    pub(super) fn best(&self) -> Option<&NodeSet> {
+    /// The nodes with the best total among those that pass, as sets that have no node in common. A score that puts nodes in groups is
+    /// added, if one is given, as often as it counts. None if a score is out of range.
+    pub(super) fn best(
+        &mut self,
+        grouped: Option<(Box<dyn GroupedScore>, i64)>,
+        pod: &PodInfo<'_>,
+        snapshot: &Snapshot,
+    ) -> Option<Vec<&NodeSet>> {
         if self.is_out_of_range {
             return None;
         }
-        self.by_total.last_key_value().map(|(_, nodes)| nodes)
+        match grouped {
+            None => Some(self.by_total.best().map(|(_, nodes)| nodes).into_iter().collect()),
+            Some((score, weight)) => Some(self.group_index(score, pod, snapshot).best(weight)),
+        }
+    }
+
+    /// The nodes that pass, by the groups of a score.
+    fn group_index(
+        &mut self,
+        score: Box<dyn GroupedScore>,
+        pod: &PodInfo<'_>,
+        snapshot: &Snapshot,
+    ) -> &GroupIndex {
+        let local = Local { passes: &self.passes, totals: &self.totals };
+        let known = self.group_indexes.iter().position(|index| index.score.is_same(&*score));
+        let known = known.filter(|place| self.group_indexes[*place].follow(snapshot, local));
+        let place = known.unwrap_or_else(|| {
+            // One that couldn't follow is there a second time then, until all go: no place of the log comes back.
+            if self.group_indexes.len() >= MAX_GROUP_INDEXES {
+                self.group_indexes.clear();
+            }
+            self.group_indexes.push(GroupIndex::new(score, pod, snapshot, local));
+            self.group_indexes.len() - 1
+        });
+        &self.group_indexes[place]
     }
 
     /// Looks again at the nodes that have changed.
     fn follow(&mut self, snapshot: &Snapshot, filters: &Filters<'_>, scorers: &[Scorer<'_>]) {
         let changed = self.position.as_ref().and_then(|position| snapshot.changed_since(position));
         if let Some(changed) = changed {
-            for node in changed {
-                self.judge(*node, filters, scorers);
+            for change in changed {
+                self.judge(change.node, filters, scorers);
             }
         } else {
             self.begin(snapshot, scorers);
@@ -201,8 +233,8 @@ impl ClassState {
             passes: FixedBitSet::with_capacity(length),
             columns: scorers.iter().filter_map(column).collect(),
             totals: vec![0; length],
-            by_total: BTreeMap::new(),
-            pass_count: 0,
+            by_total: NodesByTotal::default(),
+            group_indexes: Vec::new(),
             is_out_of_range: false,
         };
     }
@@ -233,24 +265,11 @@ impl ClassState {
     fn enter(&mut self, node: NodeIndex) {
         let total = self.columns.iter().fold(0_i64, |sum, column| sum.wrapping_add(column.weighted(node)));
         self.totals[node] = total;
-        let length = self.totals.len();
-        let set = self.by_total.entry(total).or_default();
-        set.nodes.grow(length);
-        set.nodes.insert(node);
-        set.count += 1;
-        self.pass_count += 1;
+        self.by_total.insert(node, total);
     }
 
     fn leave(&mut self, node: NodeIndex) {
-        let total = self.totals[node];
-        if let Some(set) = self.by_total.get_mut(&total) {
-            set.nodes.remove(node);
-            set.count -= 1;
-            self.pass_count -= 1;
-            if set.count == 0 {
-                self.by_total.remove(&total);
-            }
-        }
+        self.by_total.remove(node, self.totals[node]);
     }
 
     /// Computes all totals anew, as the best score of a plugin is another one.
@@ -258,8 +277,8 @@ impl ClassState {
         for column in &mut self.columns {
             column.best = column.best_now();
         }
-        self.by_total.clear();
-        self.pass_count = 0;
+        self.by_total = NodesByTotal::default();
+        self.group_indexes.clear();
         for node in self.passes.clone().ones() {
             self.enter(node);
         }

@@ -149,6 +149,27 @@ mod properties {
         ))
     }
 
+    /// Pods of a few kinds that spread softly, most of one size: of a service, by name of the node, by zone and taints, by both, and
+    /// one that few nodes take.
+    fn spread_pod(number: usize, kind: u8) -> Pod {
+        let softly = |key: &str, more: &str| {
+            format!(
+                "{{maxSkew: 1, topologyKey: {key}, whenUnsatisfiable: ScheduleAnyway, labelSelector: {{matchExpressions: [{{key: kind, operator: In, values: [k{kind}, k0]}}]}}{more}}}"
+            )
+        };
+        let (host, zone) = ("kubernetes.io/hostname", "topology.kubernetes.io/zone");
+        let spec = match kind {
+            1 => softly(host, ""),
+            2 => softly(zone, ", nodeTaintsPolicy: Honor"),
+            3 => format!("{}, {}", softly(host, ""), softly(zone, ", nodeAffinityPolicy: Ignore")),
+            _ => String::new(),
+        };
+        let cpu = if kind == 4 { "3" } else { "300m" };
+        object(&format!(
+            "{{metadata: {{name: p{number}, namespace: default, labels: {{kind: k{kind}}}}}, spec: {{topologySpreadConstraints: [{spec}], containers: [{{name: c, resources: {{requests: {{cpu: {cpu}}}}}}}]}}}}"
+        ))
+    }
+
     /// Cores and GiB of nodes, and of pods.
     type Sizes = Vec<(u8, u8)>;
 
@@ -223,6 +244,42 @@ mod properties {
                     decisions: kept.decisions,
                     ..CycleState::default()
                 };
+                let outcome = schedule(&info, &snapshot, &profile, &mut kept);
+                prop_assert_eq!(&outcome, &schedule(&info, &snapshot, &profile, &mut fresh));
+                prop_assert_eq!(kept.decisions, fresh.decisions);
+                if let Outcome::Placed(placement) = outcome {
+                    snapshot.add_pod(&info, &placement.node);
+                }
+            }
+        }
+
+        /// Of node-local filters and soft spread alone: then groups of nodes are looked at, and refusals are kept.
+        #[test]
+        fn what_is_kept_of_groups_and_refusals_is_as_a_fresh_look(
+            sizes in vec((0..5_u8, 0..4_u8), 1..12),
+            events in vec((0..5_u8, 0..4_u8, 0..20_u8), 0..80),
+        ) {
+            let nodes: Vec<Node> = sizes.iter().enumerate().map(|(index, (cpu, kind))| {
+                let mut node = labelled_node(index, *cpu, *kind);
+                if *kind == 3 {
+                    node.metadata.labels.as_mut().unwrap().remove("topology.kubernetes.io/zone");
+                }
+                node
+            }).collect();
+            let mut snapshot = Snapshot::new(&nodes).unwrap();
+            snapshot.listers_mut().set_service(&object("{metadata: {namespace: default, name: s}, spec: {selector: {kind: k0}}}"));
+            let mut profile = Profile::default();
+            profile.percentage_of_nodes_to_score = 100;
+            profile.tie_break = TieBreak::Seeded { seed: 7 };
+            let mut kept = CycleState::default();
+            for (number, (kind, removed, rare)) in events.into_iter().enumerate() {
+                snapshot.remove_pod("default", &format!("p{}", number.wrapping_sub(usize::from(removed) + 1)));
+                if rare == 0 {
+                    snapshot.set_node(&nodes[usize::from(removed) % nodes.len()]).unwrap();
+                }
+                let object = spread_pod(number, kind);
+                let info = PodInfo::new(&object).unwrap();
+                let mut fresh = CycleState { decisions: kept.decisions, ..CycleState::default() };
                 let outcome = schedule(&info, &snapshot, &profile, &mut kept);
                 prop_assert_eq!(&outcome, &schedule(&info, &snapshot, &profile, &mut fresh));
                 prop_assert_eq!(kept.decisions, fresh.decisions);

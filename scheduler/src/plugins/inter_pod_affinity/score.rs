@@ -9,7 +9,7 @@ use super::domain_counts::DomainCounts;
 use super::is_about;
 use super::resolved_term::ResolvedTerm;
 use crate::affinity_term::{AffinityTerm, WeightedAffinityTerm};
-use crate::framework::{MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
+use crate::framework::{Grouping, MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeCounts, NodeIndex, Snapshot};
 
@@ -19,11 +19,12 @@ pub(super) struct AffinityScorePlugin {
 }
 
 impl ScorePlugin for AffinityScorePlugin {
-    fn is_indifferent(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> bool {
+    fn grouping(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Grouping {
         let terms = &pod.affinity_terms;
-        terms.preferred_affinity.is_empty()
+        let is_indifferent = terms.preferred_affinity.is_empty()
             && terms.preferred_anti_affinity.is_empty()
-            && matches!(self.pre_score(pod, snapshot, &[]), PreScore::Skip)
+            && matches!(self.pre_score(pod, snapshot, &[]), PreScore::Skip);
+        if is_indifferent { Grouping::Indifferent } else { Grouping::EachNode }
     }
 
     fn pre_score<'a>(

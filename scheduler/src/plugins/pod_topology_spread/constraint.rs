@@ -12,7 +12,7 @@ use super::default_selector::default_selector;
 use super::{HOSTNAME, ZONE};
 use crate::config::PodTopologySpreadArgs;
 use crate::pod_info::PodInfo;
-use crate::snapshot::{NodeCounts, NodeIndex, Snapshot, TopologyColumn};
+use crate::snapshot::{NodeCounts, NodeIndex, PodIdentity, Snapshot, TopologyColumn};
 
 /// The `defaultingType` under which the configuration lists the constraints of pods that have none.
 const LIST: &str = "List";
@@ -36,7 +36,7 @@ impl WhenUnsatisfiable {
 }
 
 /// A constraint.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Constraint {
     pub(super) max_skew: i64,
     pub(super) topology_key: String,
@@ -147,15 +147,18 @@ impl Constraint {
         self.selector.matches(labels)
     }
 
-    /// The pods of a namespace that count: those being deleted don't, and with an empty selector none does.
+    /// Whether a pod of the right namespace counts: those being deleted don't, and with an empty selector none does.
+    pub(super) fn counts(&self, identity: &PodIdentity) -> bool {
+        !identity.is_terminating && !self.selector.is_everything() && self.matches(&identity.labels)
+    }
+
+    /// The pods of a namespace that count.
     pub(super) fn counted_pods<'a>(
         &'a self,
         pod: &PodInfo<'_>,
         snapshot: &'a Snapshot,
     ) -> impl Iterator<Item = &'a NodeCounts> {
-        let pods = snapshot.pods_in(pod.namespace()).filter(|(identity, _)| {
-            !identity.is_terminating && !self.selector.is_everything() && self.matches(&identity.labels)
-        });
+        let pods = snapshot.pods_in(pod.namespace()).filter(|(identity, _)| self.counts(identity));
         pods.map(|(_, nodes)| nodes)
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::HOSTNAME;
 use super::constraint::{Constraint, Participation, Spreading, WhenUnsatisfiable, what_failed};
-use crate::framework::{MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
+use super::grouped_score::GroupedSpread;
+use crate::framework::{Grouping, MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeCounts, NodeIndex, Snapshot, TopologyColumn};
 
@@ -16,9 +17,15 @@ pub(super) struct SpreadScorePlugin {
 }
 
 impl ScorePlugin for SpreadScorePlugin {
-    fn is_indifferent(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> bool {
-        let constraints = self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway);
-        constraints.is_ok_and(|constraints| constraints.is_empty())
+    fn grouping(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Grouping {
+        match self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway) {
+            Err(_) => Grouping::EachNode,
+            Ok(constraints) if constraints.is_empty() => Grouping::Indifferent,
+            Ok(constraints) => {
+                let requires_all_labels = self.spreading.requires_all_labels(pod);
+                Grouping::Groups(Box::new(GroupedSpread::new(pod, constraints, requires_all_labels)))
+            }
+        }
     }
 
     fn pre_score<'a>(
@@ -122,28 +129,40 @@ impl Spread {
     }
 
     /// What the pods of a node's domain count; none if it is in none.
-    #[expect(clippy::cast_precision_loss, reason = "upstream computes in float64")]
     fn score(&self, node: NodeIndex) -> Option<f64> {
         let domain = self.column.domain(node)?;
         let count = match &self.counts {
             Counts::OfNodes(counts) => counts[node],
             Counts::OfDomains(counts) => counts[domain],
         };
-        Some(count as f64 * self.weight + (self.constraint.max_skew - 1) as f64)
+        Some(score_for_count(count, self.weight, self.constraint.max_skew))
     }
+}
+
+/// What so many pods of a domain count.
+///
+/// # Source
+/// `scoring.go` (`scoreForCount`)
+#[expect(clippy::cast_precision_loss, reason = "upstream computes in float64")]
+pub(super) fn score_for_count(count: i64, weight: f64, max_skew: i64) -> f64 {
+    count as f64 * weight + (max_skew - 1) as f64
+}
+
+/// The score of a node or group for which the constraints count so much.
+#[expect(clippy::cast_possible_truncation, reason = "upstream computes in float64")]
+pub(super) fn sum(scores: impl Iterator<Item = f64>) -> i64 {
+    scores.sum::<f64>().round() as i64
 }
 
 /// What a pod counts where there are so many domains: in few domains each has many pods anyway.
 #[expect(clippy::cast_precision_loss, reason = "upstream computes in float64")]
-fn weight_for(domains: usize) -> f64 {
+pub(super) fn weight_for(domains: usize) -> f64 {
     ((domains + 2) as f64).ln()
 }
 
 impl Score for SpreadScore<'_> {
-    #[expect(clippy::cast_possible_truncation, reason = "upstream computes in float64")]
     fn score(&self, node: NodeIndex) -> i64 {
-        let sum: f64 = self.spreads.iter().filter_map(|spread| spread.score(node)).sum();
-        sum.round() as i64
+        sum(self.spreads.iter().filter_map(|spread| spread.score(node)))
     }
 
     fn score_all(&self, nodes: &[NodeIndex]) -> Vec<i64> {
@@ -153,15 +172,23 @@ impl Score for SpreadScore<'_> {
     }
 
     fn normalize(&self, scores: &mut [i64]) {
-        let counted = || scores.iter().zip(&self.is_ignored).filter(|(_, ignored)| !**ignored);
-        let least = counted().map(|(score, _)| *score).min().unwrap_or(i64::MAX);
-        let most = counted().map(|(score, _)| *score).max().unwrap_or(0).max(0);
-        for (score, ignored) in scores.iter_mut().zip(&self.is_ignored) {
-            *score = match (*ignored, most) {
-                (true, _) => 0,
-                (false, 0) => MAX_NODE_SCORE,
-                (false, most) => MAX_NODE_SCORE * (most + least - *score) / most,
-            };
-        }
+        normalize(scores, &self.is_ignored);
+    }
+}
+
+/// The fewer pods count, the better. Nodes or groups that are ignored get nothing.
+///
+/// # Source
+/// `scoring.go` (`NormalizeScore`)
+pub(super) fn normalize(scores: &mut [i64], is_ignored: &[bool]) {
+    let counted = || scores.iter().zip(is_ignored).filter(|(_, ignored)| !**ignored);
+    let least = counted().map(|(score, _)| *score).min().unwrap_or(i64::MAX);
+    let most = counted().map(|(score, _)| *score).max().unwrap_or(0).max(0);
+    for (score, ignored) in scores.iter_mut().zip(is_ignored) {
+        *score = match (*ignored, most) {
+            (true, _) => 0,
+            (false, 0) => MAX_NODE_SCORE,
+            (false, most) => MAX_NODE_SCORE * (most + least - *score) / most,
+        };
     }
 }
