@@ -76,8 +76,6 @@ fn plugins_of(profile: &Profile) -> String {
         let names: Vec<String> = at_point
             .iter()
             .map(|plugin| match point {
-                // Binding is left to whoever binds.
-                ExtensionPoint::Bind => plugin.name.clone(),
                 _ if profile.missing.contains(&plugin.name) => format!("{} (not here yet)", plugin.name),
                 ExtensionPoint::Score => format!("{} {}", plugin.name, plugin.weight),
                 _ => plugin.name.clone(),
