@@ -13,7 +13,7 @@ use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
 #[test]
 fn docs_plugins_md_is_the_table() {
-    expect_file!["../../../docs/plugins.md"].assert_eq(&table_markdown());
+    expect_file!["../../../docs/plugins.md"].assert_eq(&table_markdown(&TABLE));
 }
 
 #[test]
