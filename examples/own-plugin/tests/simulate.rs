@@ -1,5 +1,8 @@
 //! The command with the plugin, on the manifests beside it.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(clippy::needless_raw_string_hashes, reason = "they are written by expect-test")]
+
 use std::process::Command;
 
 use expect_test::{Expect, expect};
