@@ -11,6 +11,7 @@ pub mod why;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use plimsoll_scheduler::plugins::{Registration, table_markdown};
 
 /// What LimitRanges, quotas, DaemonSets and the scheduler would do to manifests, with no cluster.
 #[derive(Debug, Parser)]
@@ -37,8 +38,8 @@ pub const NOT_ALL_WELL: u8 = 1;
 /// The call or the input is wrong; nothing was simulated.
 pub const WRONG_INPUT: u8 = 2;
 
-/// Runs the command that the arguments of the process ask for.
-pub fn main() -> ExitCode {
+/// Runs the command that the arguments of the process ask for. The scheduler's configuration can name the plugins of the table.
+pub fn main(table: &[Registration]) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -49,11 +50,11 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Command::Simulate(arguments) => simulate::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
-        Command::Why(arguments) => why::run(&arguments),
-        Command::SchedulerConfig(arguments) => scheduler_config::run(&arguments),
-        Command::Plugins => plugins(),
+        Command::Simulate(arguments) => simulate::run(&arguments, table),
+        Command::Explain(arguments) => explain::run(&arguments, table),
+        Command::Why(arguments) => why::run(&arguments, table),
+        Command::SchedulerConfig(arguments) => scheduler_config::run(&arguments, table),
+        Command::Plugins => plugins(table),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -69,8 +70,8 @@ fn report_error(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
-fn plugins() -> anyhow::Result<u8> {
+fn plugins(table: &[Registration]) -> anyhow::Result<u8> {
     use std::io::Write;
-    write!(std::io::stdout(), "{}", plimsoll_scheduler::plugins::table_markdown())?;
+    write!(std::io::stdout(), "{}", table_markdown(table))?;
     Ok(ALL_WELL)
 }

@@ -25,6 +25,7 @@ use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_resource_math::pod_resources::ParsePodResourcesError;
 use plimsoll_scheduler::config::KubeSchedulerConfiguration;
+use plimsoll_scheduler::plugins::Registration;
 
 use crate::explain::Explanation;
 use crate::report::{Body, Change, ObjectReport, Outcome, Report, RolloutReport};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub made_up_nodes: Option<MadeUpNodes>,
     /// How the scheduler is configured; none for the profile of one with no file that looks at all nodes.
     pub scheduler: Option<KubeSchedulerConfiguration>,
+    /// The plugins that the configuration can name.
+    pub scheduler_plugins: Vec<Registration>,
 }
 
 /// Runs everything and tells what became of it. With `new`, the new forms of DaemonSets among the inputs, it goes on with the rolling

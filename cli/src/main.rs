@@ -9,5 +9,5 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    plimsoll_cli::commands::main()
+    plimsoll_cli::commands::main(&plimsoll_scheduler::plugins::TABLE)
 }

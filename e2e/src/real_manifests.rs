@@ -76,8 +76,13 @@ fn simulate(file: &Path) -> Simulated {
         let (sources, _) = source::read(file);
         let inputs = read_all(&sources).and_then(|manifests| read_inputs(manifests, &sources));
         inputs.map(|inputs| {
-            let settings =
-                Settings { strict: false, now: Timestamp::UNIX_EPOCH, made_up_nodes: None, scheduler: None };
+            let settings = Settings {
+                strict: false,
+                now: Timestamp::UNIX_EPOCH,
+                made_up_nodes: None,
+                scheduler: None,
+                scheduler_plugins: Vec::new(),
+            };
             engine::run(inputs, Vec::new(), None, &settings, &mut |_| {});
         })
     };

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 pub use grouping::{GroupedScore, Grouping};
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{Binding, PersistentVolume, PersistentVolumeClaim};
 pub use status::{Amount, Code, Reason, Status};
 
 use crate::fit_error::NodeStatuses;
@@ -117,6 +117,8 @@ pub struct Plugin {
     pub score: Option<Box<dyn ScorePlugin>>,
     /// What a pod takes beside the room of its node.
     pub reserve: Option<Box<dyn ReservePlugin>>,
+    /// What is written to bind a pod to the node of that name.
+    pub bind: Option<fn(&PodInfo<'_>, &str) -> Binding>,
 }
 
 impl Plugin {
@@ -130,6 +132,7 @@ impl Plugin {
             post_filter: None,
             score: None,
             reserve: None,
+            bind: None,
         }
     }
 }

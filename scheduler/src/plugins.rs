@@ -3,10 +3,12 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/registry.go`, `pkg/scheduler/apis/config/v1/default_plugins.go`
 
+pub mod default_binder;
 pub mod default_preemption;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
+pub mod node_declared_features;
 pub mod node_name;
 pub mod node_ports;
 pub mod node_resources_balanced_allocation;
@@ -37,7 +39,7 @@ pub struct Registration {
 }
 
 /// All plugins, in the order in which they are asked by default. All are on by default.
-pub const TABLE: [Registration; 13] = [
+pub const TABLE: [Registration; 15] = [
     scheduling_gates::REGISTRATION,
     priority_sort::REGISTRATION,
     node_name::REGISTRATION,
@@ -51,11 +53,13 @@ pub const TABLE: [Registration; 13] = [
     default_preemption::REGISTRATION,
     node_resources_balanced_allocation::REGISTRATION,
     image_locality::REGISTRATION,
+    default_binder::REGISTRATION,
+    node_declared_features::REGISTRATION,
 ];
 
-/// The table as Markdown, which is what `docs/plugins.md` holds.
-pub fn table_markdown() -> String {
-    let rows: String = TABLE.iter().map(Registration::markdown).collect();
+/// A table as Markdown; of [`TABLE`] it is what `docs/plugins.md` holds.
+pub fn table_markdown(table: &[Registration]) -> String {
+    let rows: String = table.iter().map(Registration::markdown).collect();
     format!(
         "\
 # Scheduler plugins

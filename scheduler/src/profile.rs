@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::Binding;
+
 use crate::config::{
     self, DEFAULT_SCHEDULER_NAME, Expanded, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs,
     Plugins,
@@ -141,6 +143,15 @@ impl Profile {
             taken.extend(of_plugin.map_err(|status| Status { plugin: plugin.name, ..status })?);
         }
         Ok(taken)
+    }
+
+    /// What is to be created to bind a pod to the node of that name; none if no plugin binds.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/runtime/framework.go` (`RunBindPlugins`)
+    pub fn bind(&self, pod: &PodInfo<'_>, node: &str) -> Option<Binding> {
+        let bind = self.at(ExtensionPoint::Bind).find_map(|(plugin, _)| plugin.bind)?;
+        Some(bind(pod, node))
     }
 
     /// The plugins that are asked at a point, in their order, and what their scores count.

@@ -1,7 +1,7 @@
 //! The nodes and what runs on them, in columns.
 //!
 //! A node is an index into columns: one column of integers for each resource and each of allocatable and requested, and
-//! columns of small numbers that stand for its taints and its labels, so that each distinct set is looked at once. Pods
+//! columns of small numbers that stand for its taints, its labels and what its kubelet can do, so that each distinct set is looked at once. Pods
 //! come and go one by one; the columns follow.
 //!
 //! # Source
@@ -50,6 +50,9 @@ pub type NodeIndex = usize;
 /// A set of taints that some node has: its place among all such sets.
 pub type TaintSetId = u32;
 
+/// A set of features that some node's kubelet declares: its place among all such sets.
+pub type DeclaredFeatureSetId = u32;
+
 /// The nodes and what runs on them.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -64,6 +67,8 @@ pub struct Snapshot {
     unschedulable: Vec<bool>,
     taint_sets: Interned<Vec<Taint>>,
     taints: Vec<TaintSetId>,
+    declared_feature_sets: Interned<Vec<String>>,
+    declared_features: Vec<DeclaredFeatureSetId>,
     labels: Vec<Labels>,
     topology: TopologyColumns,
     images: Images,
@@ -160,6 +165,8 @@ impl Snapshot {
         self.unschedulable[index] = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);
         let taints = spec.and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
         self.taints[index] = self.taint_sets.intern(taints.iter().map(without_time).collect());
+        let declared = node.status.as_ref().and_then(|status| status.declared_features.clone());
+        self.declared_features[index] = self.declared_feature_sets.intern(declared.unwrap_or_default());
         self.labels[index].clone_from(labels);
         self.topology.set(index, labels);
         let images = node.status.as_ref().and_then(|status| status.images.as_deref()).unwrap_or_default();
@@ -337,6 +344,16 @@ impl Snapshot {
         self.taint_sets().iter().map(is_tolerated).collect()
     }
 
+    /// Which set of features a node's kubelet declares.
+    pub fn declared_feature_set(&self, node: NodeIndex) -> DeclaredFeatureSetId {
+        self.declared_features[node]
+    }
+
+    /// All sets of declared features; a [`DeclaredFeatureSetId`] is the place of one.
+    pub fn declared_feature_sets(&self) -> &[Vec<String>] {
+        self.declared_feature_sets.values()
+    }
+
     /// The ports that pods on a node take.
     pub fn used_ports(&self, node: NodeIndex) -> &[HostPort] {
         &self.ports[node]
@@ -398,6 +415,7 @@ impl Snapshot {
         self.allowed_pods.push(0);
         self.unschedulable.push(false);
         self.taints.push(0);
+        self.declared_features.push(0);
         self.labels.push(Labels::new());
         self.ports.push(Vec::new());
         self.pods.push(Vec::new());

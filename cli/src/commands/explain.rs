@@ -1,6 +1,7 @@
 //! `plimsoll explain`: the amounts of one pod.
 
 use clap::Args;
+use plimsoll_scheduler::plugins::Registration;
 
 use super::input::InputArguments;
 use super::{ALL_WELL, NOT_ALL_WELL, print};
@@ -26,8 +27,8 @@ pub struct Arguments {
 ///
 /// # Errors
 /// The call or the input is wrong, there is no such pod, or the output can't be written.
-pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let read = arguments.input.read()?;
+pub fn run(arguments: &Arguments, table: &[Registration]) -> anyhow::Result<u8> {
+    let read = arguments.input.read(table)?;
     let explanation = engine::explain(read.inputs, read.static_pods, &read.settings, &arguments.pod)?;
     print::to_standard_output(|width, writer| {
         output::print_as(&explanation, arguments.output, writer, |explanation| explanation.render(width))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 use plimsoll_resource_math::Quantity;
+use plimsoll_scheduler::plugins::Registration;
 
 use super::scheduler_config;
 use crate::engine::Settings;
@@ -96,19 +97,19 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 impl InputArguments {
-    /// Reads everything that the arguments name.
+    /// Reads everything that the arguments name. The scheduler's plugins are those of the table.
     ///
     /// # Errors
     /// Every fault of the kind that comes first: paths, documents, static pods.
-    pub(super) fn read(&self) -> Result<Read, ReadError> {
-        self.read_with(None)
+    pub(super) fn read(&self, table: &[Registration]) -> Result<Read, ReadError> {
+        self.read_with(None, table)
     }
 
     /// Reads everything that the arguments name, and one more path.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub(super) fn read_with(&self, more: Option<&Path>) -> Result<Read, ReadError> {
+    pub(super) fn read_with(&self, more: Option<&Path>, table: &[Registration]) -> Result<Read, ReadError> {
         let paths: Vec<&Path> = self.paths.iter().map(PathBuf::as_path).chain(more).collect();
         if paths.is_empty() && self.static_pods.is_empty() {
             return Err(ReadError::NoPaths);
@@ -118,11 +119,13 @@ impl InputArguments {
         if inputs.objects.is_empty() && inputs.notes.is_empty() && static_pods.is_empty() {
             return Err(ReadError::NoObjects);
         }
-        let scheduler = self.config.as_deref().map(scheduler_config::read_checked).transpose();
+        let scheduler =
+            self.config.as_deref().map(|path| scheduler_config::read_checked(path, table)).transpose();
         let scheduler = scheduler.map(|read| read.map(|(configuration, _)| configuration));
         let settings = Settings {
             strict: self.strict,
             scheduler: scheduler.map_err(ReadError::SchedulerConfig)?,
+            scheduler_plugins: table.to_vec(),
             now: self.now.unwrap_or_else(|| inputs.youngest()),
             made_up_nodes: (self.nodes > 0).then(|| MadeUpNodes {
                 count: self.nodes,

@@ -8,7 +8,7 @@ use clap::Args;
 use plimsoll_scheduler::Profile;
 use plimsoll_scheduler::config::KubeSchedulerConfiguration;
 use plimsoll_scheduler::framework::ExtensionPoint;
-use plimsoll_scheduler::plugins::TABLE;
+use plimsoll_scheduler::plugins::Registration;
 
 use super::ALL_WELL;
 use crate::manifests::source;
@@ -32,10 +32,10 @@ pub struct Arguments {
 ///
 /// # Errors
 /// The file can't be read or is no valid configuration, or the output can't be written.
-pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
+pub fn run(arguments: &Arguments, table: &[Registration]) -> anyhow::Result<u8> {
     let (configuration, profiles) = match &arguments.file {
-        Some(path) => read_checked(path)?,
-        None => with_profiles(scheduler_config::read(EMPTY)?)?,
+        Some(path) => read_checked(path, table)?,
+        None => with_profiles(scheduler_config::read(EMPTY)?, table)?,
     };
     let plugins = |_: &_| profiles.iter().map(plugins_of).collect::<Vec<_>>().join("\n");
     let mut stdout = io::stdout().lock();
@@ -49,16 +49,19 @@ const EMPTY: &str = "{apiVersion: kubescheduler.config.k8s.io/v1, kind: KubeSche
 
 type Read = (KubeSchedulerConfiguration, Vec<Profile>);
 
-fn with_profiles(configuration: KubeSchedulerConfiguration) -> Result<Read, ConfigError> {
-    let profiles = scheduler_config::profiles(&configuration, &TABLE)?;
+fn with_profiles(
+    configuration: KubeSchedulerConfiguration,
+    table: &[Registration],
+) -> Result<Read, ConfigError> {
+    let profiles = scheduler_config::profiles(&configuration, table)?;
     Ok((configuration, profiles))
 }
 
-/// Reads the configuration in a file, or on the standard input, and makes its profiles.
+/// Reads the configuration in a file, or on the standard input, and makes its profiles of the plugins of the table.
 ///
 /// # Errors
 /// It can't be read, or is no valid configuration, or its profiles can't be made.
-pub(super) fn read_checked(path: &Path) -> anyhow::Result<Read> {
+pub(super) fn read_checked(path: &Path, table: &[Registration]) -> anyhow::Result<Read> {
     let (mut sources, errors) = source::read(path);
     if let Some(error) = errors.into_iter().next() {
         return Err(error.into());
@@ -66,7 +69,8 @@ pub(super) fn read_checked(path: &Path) -> anyhow::Result<Read> {
     let Some(source) = sources.pop().filter(|_| sources.is_empty()) else {
         bail!("{}: expected one file", path.display());
     };
-    scheduler_config::read(&source.text).and_then(with_profiles).with_context(|| source.name)
+    let read = scheduler_config::read(&source.text);
+    read.and_then(|configuration| with_profiles(configuration, table)).with_context(|| source.name)
 }
 
 fn plugins_of(profile: &Profile) -> String {
@@ -76,8 +80,6 @@ fn plugins_of(profile: &Profile) -> String {
         let names: Vec<String> = at_point
             .iter()
             .map(|plugin| match point {
-                // Binding is left to whoever binds.
-                ExtensionPoint::Bind => plugin.name.clone(),
                 _ if profile.missing.contains(&plugin.name) => format!("{} (not here yet)", plugin.name),
                 ExtensionPoint::Score => format!("{} {}", plugin.name, plugin.weight),
                 _ => plugin.name.clone(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use plimsoll_scheduler::plugins::Registration;
 
 use super::input::{self, InputArguments};
 use super::print::{self, Width};
@@ -32,8 +33,8 @@ pub struct Arguments {
 ///
 /// # Errors
 /// The call or the input is wrong, or the output can't be written.
-pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let read = arguments.input.read_with(arguments.from.as_deref())?;
+pub fn run(arguments: &Arguments, table: &[Registration]) -> anyhow::Result<u8> {
+    let read = arguments.input.read_with(arguments.from.as_deref(), table)?;
     let new = arguments.to.as_deref().map(input::read_objects).transpose()?;
     let mut bar = ProgressBar::new();
     let report =

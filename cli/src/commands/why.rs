@@ -1,6 +1,7 @@
 //! `plimsoll why`: every node for one pod.
 
 use clap::Args;
+use plimsoll_scheduler::plugins::Registration;
 
 use super::input::InputArguments;
 use super::{ALL_WELL, NOT_ALL_WELL, print};
@@ -28,8 +29,8 @@ pub struct Arguments {
 ///
 /// # Errors
 /// The call or the input is wrong, there is no such pod, or the output can't be written.
-pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let read = arguments.input.read()?;
+pub fn run(arguments: &Arguments, table: &[Registration]) -> anyhow::Result<u8> {
+    let read = arguments.input.read(table)?;
     let answer = engine::why(read.inputs, read.static_pods, &read.settings, &arguments.pod)?;
     print::to_standard_output(|width, writer| {
         output::print_as(&answer, arguments.output, writer, |answer| why::render(answer, width))

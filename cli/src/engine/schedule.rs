@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::core::v1::{Pod, Volume};
 use plimsoll_scheduler::framework::QueuedPod;
-use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
     TieBreak, schedule,
@@ -80,7 +79,8 @@ impl Engine<'_> {
         if configuration.is_some_and(|configuration| !configuration.extenders.is_empty()) {
             self.notes.push("the scheduler's extenders are not asked here".to_owned());
         }
-        let made = configuration.map(|config| scheduler_config::profiles(config, &TABLE));
+        let made =
+            configuration.map(|config| scheduler_config::profiles(config, &self.settings.scheduler_plugins));
         match made {
             Some(Ok(profiles)) if !profiles.is_empty() => profiles,
             other => {

@@ -34,7 +34,7 @@ import (
 var schedulerPlugins = []string{
 	"SchedulingGates", "PrioritySort", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts",
 	"NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
-	"ImageLocality", "DefaultBinder",
+	"ImageLocality", "DefaultBinder", "NodeDeclaredFeatures",
 }
 
 type schedulerCase struct {

@@ -13,7 +13,7 @@ use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
 #[test]
 fn docs_plugins_md_is_the_table() {
-    expect_file!["../../../docs/plugins.md"].assert_eq(&table_markdown());
+    expect_file!["../../../docs/plugins.md"].assert_eq(&table_markdown(&TABLE));
 }
 
 #[test]
@@ -28,6 +28,7 @@ fn each_row_says_what_its_plugin_does() {
         assert_eq!(plugin.post_filter.is_some(), has(ExtensionPoint::PostFilter), "{}", row.name);
         assert_eq!(plugin.score.is_some(), has(ExtensionPoint::Score), "{}", row.name);
         assert_eq!(plugin.reserve.is_some(), has(ExtensionPoint::Reserve), "{}", row.name);
+        assert_eq!(plugin.bind.is_some(), has(ExtensionPoint::Bind), "{}", row.name);
     }
     let names: BTreeSet<&str> = TABLE.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), TABLE.len(), "names are given once");
@@ -149,5 +150,6 @@ cases_of!(
     pod_topology_spread,
     inter_pod_affinity,
     image_locality,
-    default_preemption
+    default_preemption,
+    node_declared_features
 );

@@ -11,6 +11,15 @@ use super::{NAMESPACES, chance, list, maybe, number, object, pick, some_of};
 
 const IMAGES: &[&str] = &["nginx:1.27", "busybox:latest", "registry.example/app@sha256:00", "busybox"];
 
+/// Sorted, as the API server wants them.
+const DECLARED_FEATURES: &[&str] = &[
+    "InPlacePodVerticalScalingInitContainers",
+    "RestartAllContainersOnContainerExits",
+    "UnheardOf",
+    "UserNamespacesHostNetworkSupport",
+    "VolumeBindMountOptions",
+];
+
 const MOST_ON_NODE: usize = 12;
 
 /// A cluster, and pods to schedule one after the other.
@@ -92,6 +101,9 @@ fn node(rng: &mut StdRng, name: &str, is_full: bool) -> Value {
         node["status"] = json!({"allocatable": allocatable});
         drop_field(&mut node["spec"], "unschedulable");
     }
+    if chance(rng, 50) {
+        node["status"]["declaredFeatures"] = json!(some_of(rng, 70, DECLARED_FEATURES));
+    }
     if chance(rng, 40) {
         node["status"]["images"] = list(rng, 0..=3, |rng, _| {
             let bytes = number(rng, 1..=1500) * 1024 * 1024;
@@ -130,10 +142,33 @@ fn placeable(mut pod: Value, rng: &mut StdRng, name: &str, is_full: bool) -> Val
     if chance(rng, share) {
         spec["topologySpreadConstraints"] = list(rng, 0..=3, |rng, _| spread_constraint(rng));
     }
+    if chance(rng, 6) {
+        need_declared_feature(spec, rng);
+    }
     if chance(rng, 4) {
         spec["volumes"] = json!([{"name": "image", "image": {"reference": pick(rng, IMAGES)}}]);
     }
     pod
+}
+
+/// The pod needs something of the kubelet that not every kubelet can do, or nearly.
+fn need_declared_feature(spec: &mut Value, rng: &mut StdRng) {
+    let containers = pick(rng, &["containers", "initContainers", "ephemeralContainers"]);
+    match number(rng, 0..=2) {
+        0 => {
+            let action = pick(rng, &["Restart", "RestartAllContainers"]);
+            spec[containers] = json!([{"name": "app", "restartPolicyRules": [{"action": action}]}]);
+        }
+        1 => {
+            spec["hostNetwork"] = chance(rng, 80).into();
+            spec["hostUsers"] = maybe(rng, 80, |rng| chance(rng, 20));
+        }
+        _ => {
+            let options = some_of(rng, 70, &["noexec"]);
+            let mount = json!({"name": "data", "mountPath": "/data", "bindMountOptions": options});
+            spec[containers] = json!([{"name": "app", "volumeMounts": [mount]}]);
+        }
+    }
 }
 
 fn spread_constraint(rng: &mut StdRng) -> Value {
