@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
+};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use plimsoll_cli::scheduler_config::{from_value, profiles};
 use plimsoll_resource_math::Quantity;
 use plimsoll_scheduler::fit_error::NodeStatuses;
 use plimsoll_scheduler::framework::{FailedCycle, Status};
+use plimsoll_scheduler::listers::StorageListers;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::plugins::default_preemption::{
     Candidate, CandidateLimits, best_candidates, find_candidates,
@@ -45,6 +49,13 @@ struct Input {
     replica_sets: Vec<ReplicaSet>,
     stateful_sets: Vec<StatefulSet>,
     pod_disruption_budgets: Vec<PodDisruptionBudget>,
+    persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    persistent_volumes: Vec<PersistentVolume>,
+    storage_classes: Vec<StorageClass>,
+    csi_nodes: Vec<CSINode>,
+    csi_drivers: Vec<CSIDriver>,
+    csi_storage_capacities: Vec<CSIStorageCapacity>,
+    volume_attachments: Vec<VolumeAttachment>,
     pods: Vec<Pod>,
     percentage: u8,
     config: Option<Value>,
@@ -70,11 +81,46 @@ impl Input {
         for object in &self.pod_disruption_budgets {
             listers.set_disruption_budget(object);
         }
+        self.add_storage(&mut listers.storage);
+    }
+
+    fn add_storage(&self, listers: &mut StorageListers) {
+        for object in &self.persistent_volume_claims {
+            listers.set_claim(object);
+        }
+        for object in &self.persistent_volumes {
+            listers.set_volume(object);
+        }
+        for object in &self.storage_classes {
+            listers.set_class(object);
+        }
+        for object in &self.csi_nodes {
+            listers.set_csi_node(object);
+        }
+        for object in &self.csi_drivers {
+            listers.set_csi_driver(object);
+        }
+        for object in &self.csi_storage_capacities {
+            listers.set_capacity(object);
+        }
+        for object in &self.volume_attachments {
+            listers.set_attachment(object);
+        }
+    }
+
+    /// Gives the pods the identity that a server would have given them.
+    fn identify_pods(&mut self) {
+        for pod in self.running.iter_mut().chain(&mut self.nominated).chain(&mut self.pods) {
+            let metadata = &mut pod.metadata;
+            let part = |text: &Option<String>| text.clone().unwrap_or_default();
+            metadata.uid = Some(format!("{}/{}", part(&metadata.namespace), part(&metadata.name)));
+        }
     }
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
-    let input: Input = decode(input)?;
+    let mut input: Input = decode(input)?;
+    input.identify_pods();
     let mut snapshot = Snapshot::new(&input.nodes)?;
     for pod in &input.running {
         let info = PodInfo::new(pod)?;
