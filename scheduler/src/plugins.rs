@@ -4,6 +4,7 @@
 //! `pkg/scheduler/framework/plugins/registry.go`, `pkg/scheduler/apis/config/v1/default_plugins.go`
 
 pub mod default_preemption;
+mod function_shape;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
@@ -17,6 +18,7 @@ pub mod priority_sort;
 pub mod resource_allocation;
 pub mod scheduling_gates;
 pub mod taint_toleration;
+pub mod volume_binding;
 
 use crate::config::PluginArgs;
 use crate::framework::{ExtensionPoint, Plugin};
@@ -37,7 +39,7 @@ pub struct Registration {
 }
 
 /// All plugins, in the order in which they are asked by default. All are on by default.
-pub const TABLE: [Registration; 13] = [
+pub const TABLE: [Registration; 14] = [
     scheduling_gates::REGISTRATION,
     priority_sort::REGISTRATION,
     node_name::REGISTRATION,
@@ -46,6 +48,7 @@ pub const TABLE: [Registration; 13] = [
     node_affinity::REGISTRATION,
     node_ports::REGISTRATION,
     node_resources_fit::REGISTRATION,
+    volume_binding::REGISTRATION,
     pod_topology_spread::REGISTRATION,
     inter_pod_affinity::REGISTRATION,
     default_preemption::REGISTRATION,

@@ -34,7 +34,7 @@ import (
 // schedulerPlugins are those that our side has.
 var schedulerPlugins = []string{
 	"SchedulingGates", "PrioritySort", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts",
-	"NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
+	"NodeResourcesFit", "VolumeBinding", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
 	"ImageLocality", "DefaultBinder",
 }
 
@@ -369,6 +369,10 @@ func (c *schedulerCluster) scores(ctx context.Context, state fwk.CycleState, pod
 			scores[raw.Name].Raw = append(scores[raw.Name].Raw, raw.Score)
 			scores[raw.Name].Weighted = append(scores[raw.Name].Weighted, node.Scores[i].Score)
 		}
+	}
+	// It gives all nodes 0 rather than leaving a pod out that has no claims.
+	if all := scores["VolumeBinding"]; all != nil && !slices.ContainsFunc(all.Raw, func(score int64) bool { return score != 0 }) {
+		delete(scores, "VolumeBinding")
 	}
 	return scores
 }

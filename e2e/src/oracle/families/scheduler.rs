@@ -235,6 +235,10 @@ fn explain_nodes(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, filt
         output["scores"] = match score_nodes(pod, snapshot, profile, &feasible) {
             Ok(scores) => scores
                 .into_iter()
+                // Upstream's is asked about pods without claims too, and gives all nodes 0.
+                .filter(|scores| {
+                    scores.plugin != "VolumeBinding" || scores.raw.iter().any(|score| *score != 0)
+                })
                 .map(|scores| {
                     (scores.plugin.to_owned(), json!({"raw": scores.raw, "weighted": scores.weighted}))
                 })
@@ -255,6 +259,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     let refused = ours.get("error").and_then(Value::as_str);
     if refused.is_some_and(|error| error.contains("quantity is out of range")) {
         return Some("D-Quantity-2");
+    }
+    if theirs.to_string().contains("could not translate pv") {
+        return Some("D-scheduler-22");
     }
     if has_absurd_amount(input) {
         return Some("D-scheduler-4");

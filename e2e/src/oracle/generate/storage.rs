@@ -75,7 +75,7 @@ pub fn add_storage(rng: &mut StdRng, case: &mut Value) {
     case["storageClasses"] = some_of(rng, 85, CLASSES).iter().map(|name| class(rng, name)).collect();
     case["csiNodes"] = csi_nodes(rng, &node_names);
     case["csiDrivers"] = csi_drivers(rng);
-    case["csiStorageCapacities"] = list(rng, 0..=4, capacity);
+    case["csiStorageCapacities"] = capacities(rng);
     case["volumeAttachments"] = list(rng, 0..=4, attachment);
 }
 
@@ -174,8 +174,12 @@ fn claim(rng: &mut StdRng, namespace: &str, name: &str) -> Value {
     let annotations = object([
         ("pv.kubernetes.io/bind-completed", maybe(rng, if is_bound { 85 } else { 3 }, |_| "yes")),
         ("volume.kubernetes.io/selected-node", maybe(rng, 15, |rng| pick(rng, NODE_NAMES))),
+        // Upstream stops where the class of a volume that is to be made stands in the annotation only.
         ("volume.beta.kubernetes.io/storage-class", maybe(rng, 5, |rng| pick(rng, CLASSES))),
     ]);
+    if annotations.get("volume.beta.kubernetes.io/storage-class").is_some() {
+        spec["storageClassName"] = class_name(rng).into();
+    }
     json!({
         "metadata": object([
             ("name", name.into()),
@@ -252,7 +256,7 @@ fn volume(rng: &mut StdRng, name: &str, claims: &[Value]) -> Value {
     }
     let claim = if chance(rng, 92) { claim } else { claims.first() };
     let mut spec = object([
-        ("capacity", json!({"storage": pick(rng, SIZES)})),
+        ("capacity", json!({"storage": distinct_size(rng, name)})),
         ("accessModes", json!(some_of(rng, 60, ACCESS_MODES))),
         ("storageClassName", maybe(rng, 90, class_name)),
         ("volumeMode", maybe(rng, 50, |rng| pick(rng, &["Filesystem", "Filesystem", "Block"]))),
@@ -270,6 +274,12 @@ fn volume(rng: &mut StdRng, name: &str, claims: &[Value]) -> Value {
     }
     let phase = if claim.is_some() { "Bound" } else { pick(rng, &["Available", "Available", "Released"]) };
     json!({"metadata": {"name": name, "labels": labels}, "spec": spec, "status": {"phase": phase}})
+}
+
+/// A size that no other volume has: of equally small ones upstream takes any.
+fn distinct_size(rng: &mut StdRng, volume: &str) -> String {
+    let place = VOLUMES.iter().position(|name| *name == volume).unwrap_or(0);
+    format!("{}Mi", pick(rng, &[1, 2, 5, 10, 20]) * 1024 + place)
 }
 
 fn claim_ref(rng: &mut StdRng, claim: &Value) -> Value {
@@ -374,21 +384,37 @@ fn csi_drivers(rng: &mut StdRng) -> Value {
     drivers.into_iter().map(|name| driver(name, rng)).collect()
 }
 
-fn capacity(rng: &mut StdRng, index: usize) -> Value {
-    let topology = maybe(rng, 90, |rng| {
-        if chance(rng, 50) {
-            json!({})
-        } else {
-            json!({"matchLabels": {"topology.kubernetes.io/zone": pick(rng, &["a", "b", "c"])}})
-        }
-    });
-    object([
-        ("metadata", json!({"name": format!("capacity-{index}"), "namespace": "kube-system"})),
-        ("storageClassName", class_name(rng).into()),
-        ("nodeTopology", topology),
-        ("capacity", maybe(rng, 90, |rng| pick(rng, SIZES))),
-        ("maximumVolumeSize", maybe(rng, 30, |rng| pick(rng, SIZES))),
-    ])
+/// What is left of each class is the same everywhere: of several capacities that are open to a node upstream takes any. And it
+/// stops where only a maximum size is known.
+fn capacities(rng: &mut StdRng) -> Value {
+    let left: Vec<(&str, Option<&str>)> = CLASSES
+        .iter()
+        .chain(&["", "missing"])
+        .map(|class| {
+            let left = pick(rng, &["1Gi", "5Gi", "10Gi", "30Gi", "9999999999"]);
+            (*class, chance(rng, 92).then_some(left))
+        })
+        .collect();
+    list(rng, 0..=5, |rng, index| {
+        let topology = maybe(rng, 92, |rng| match number(rng, 0..=9) {
+            0..=3 => json!({}),
+            4..=6 => json!({"matchLabels": {"topology.kubernetes.io/zone": pick(rng, &["a", "b", "c"])}}),
+            7 => json!({"matchExpressions": [{"key": "disk", "operator": "Exists"}]}),
+            _ => {
+                let names = some_of(rng, 50, NODE_NAMES);
+                json!({"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": names}]})
+            }
+        });
+        let (class, left) = pick(rng, &left);
+        let maximum = if left.is_none() { Value::Null } else { maybe(rng, 30, |rng| pick(rng, SIZES)) };
+        object([
+            ("metadata", json!({"name": format!("capacity-{index}"), "namespace": "kube-system"})),
+            ("storageClassName", class.into()),
+            ("nodeTopology", topology),
+            ("capacity", left.into()),
+            ("maximumVolumeSize", maximum),
+        ])
+    })
 }
 
 fn attachment(rng: &mut StdRng, index: usize) -> Value {
