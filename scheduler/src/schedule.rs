@@ -327,7 +327,7 @@ fn refusals(
     for node in nodes.iter().chain(&nominated) {
         let status = filters.check(*node);
         if status.code == Code::Error {
-            return Err(format!("running {:?} filter plugin: {}", status.plugin, status.message()));
+            return Err(status.message());
         }
         statuses.push(*node, status);
     }

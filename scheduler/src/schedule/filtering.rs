@@ -129,6 +129,10 @@ impl Filters<'_> {
         let is_unchanged = changes.removed.is_empty() && changes.added.is_empty();
         for (name, filter) in &self.by_plugin {
             let status = if is_unchanged { filter.check(node) } else { filter.check_with(node, changes) };
+            if status.code == Code::Error {
+                let text = format!("running {name:?} filter plugin: {}", status.message());
+                return Status::new(Code::Error, name, text);
+            }
             if !status.is_success() {
                 return Status { plugin: name, ..status };
             }
