@@ -34,7 +34,7 @@ import (
 // schedulerPlugins are those that our side has.
 var schedulerPlugins = []string{
 	"SchedulingGates", "PrioritySort", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts",
-	"NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
+	"NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeZone", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
 	"ImageLocality", "DefaultBinder",
 }
 
