@@ -12,6 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plimsoll_resource_math::Quantity;
 use plimsoll_resource_math::quantity::ParseQuantityError;
 
+use crate::listers::is_controlled_by;
 use crate::pod_info::PodInfo;
 
 /// The annotation that named the class before there was a field for it; it still goes first.
@@ -47,10 +48,8 @@ pub(crate) fn claim_references<'a>(pod: &PodInfo<'a>) -> impl Iterator<Item = Cl
 /// component-helpers `storage/ephemeral/ephemeral.go` (`VolumeIsForPod`)
 pub(crate) fn check_made_for(claim: &PersistentVolumeClaim, pod: &PodInfo<'_>) -> Result<(), String> {
     let (claim_namespace, claim_name) = namespace_and_name(&claim.metadata);
-    let mut owners = claim.metadata.owner_references.iter().flatten();
-    let controller = owners.find(|reference| reference.controller == Some(true));
     let uid = pod.pod.metadata.uid.as_deref().unwrap_or_default();
-    if claim_namespace == pod.namespace() && controller.is_some_and(|controller| controller.uid == uid) {
+    if claim_namespace == pod.namespace() && is_controlled_by(&claim.metadata, uid) {
         return Ok(());
     }
     Err(format!(
@@ -58,17 +57,6 @@ pub(crate) fn check_made_for(claim: &PersistentVolumeClaim, pod: &PodInfo<'_>) -
         pod.namespace(),
         pod.name()
     ))
-}
-
-/// The storage class that a claim asks for; empty if it asks for none.
-///
-/// # Source
-/// component-helpers `storage/volume/helpers.go` (`GetPersistentVolumeClaimClass`)
-pub(crate) fn class_of_claim(claim: &PersistentVolumeClaim) -> &str {
-    let spec = claim.spec.as_ref();
-    annotation(&claim.metadata, BETA_STORAGE_CLASS)
-        .or_else(|| spec?.storage_class_name.as_deref())
-        .unwrap_or_default()
 }
 
 /// The storage class that a volume is of; empty if it is of none.

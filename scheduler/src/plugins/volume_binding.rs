@@ -97,6 +97,10 @@ impl Filter for Binder<'_> {
         self.find(node).err().map_or(Status::SUCCESS, |refusal| refusal.status())
     }
 
+    fn can_fail(&self) -> bool {
+        self.has_malformed_claim()
+    }
+
     fn narrow(&self, candidates: &mut FixedBitSet) {
         retain(candidates, |node| self.find(node).is_ok());
     }

@@ -270,8 +270,30 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if pods.map(|pod| &pod["spec"]).any(grows_by_overhead) {
         return Some("D-scheduler-5");
     }
+    if shares_claim_name(input) {
+        return Some("D-scheduler-25");
+    }
     let differ_in_messages = without_messages(ours) == without_messages(theirs);
     (differ_in_messages && shares_host_port(input)).then_some("D-scheduler-2")
+}
+
+/// Whether a pod has a `ReadWriteOncePod` claim, and a pod of another namespace one of the same name.
+fn shares_claim_name(input: &Value) -> bool {
+    let list = |field: &str| input[field].as_array().into_iter().flatten();
+    let uses = |pod: &Value, name: &Value| {
+        let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
+        volumes.into_iter().any(|volume| volume["persistentVolumeClaim"]["claimName"] == *name)
+    };
+    let exclusive = list("persistentVolumeClaims").filter(|claim| {
+        let mut modes = claim["spec"]["accessModes"].as_array().into_iter().flatten();
+        modes.any(|mode| mode == "ReadWriteOncePod")
+    });
+    exclusive.map(|claim| &claim["metadata"]).any(|claim| {
+        let is_own = |pod: &&Value| pod["metadata"]["namespace"] == claim["namespace"];
+        let mut pods = list("running").chain(list("nominated")).chain(list("pods"));
+        list("pods").filter(is_own).any(|pod| uses(pod, &claim["name"]))
+            && pods.any(|pod| !is_own(&pod) && uses(pod, &claim["name"]))
+    })
 }
 
 /// What is said of each pod, but for the message, which tells of preemption.

@@ -123,6 +123,11 @@ impl<'a> Binder<'a> {
         !self.selected.is_empty() || !self.searching.is_empty()
     }
 
+    /// Whether a claim can't be read, so that it can't be said what any node has for it.
+    pub(super) fn has_malformed_claim(&self) -> bool {
+        self.searching.iter().any(|(_, search)| search.is_err())
+    }
+
     /// What the pod would get on a node.
     pub(super) fn find(&self, node: NodeIndex) -> Result<PodVolumes<'a>, Refusal<'_>> {
         let unbound = self.find_unbound(node);

@@ -5,11 +5,9 @@ use k8s_openapi::api::storage::v1::StorageClass;
 
 use super::NAME;
 use crate::framework::{Code, Status};
-use crate::listers::StorageListers;
+use crate::listers::{StorageListers, class_of_claim, not_found};
 use crate::pod_info::PodInfo;
-use crate::volume_claims::{
-    annotation, check_made_for, claim_references, class_of_claim, namespace_and_name,
-};
+use crate::volume_claims::{annotation, check_made_for, claim_references, namespace_and_name};
 
 /// A claim waits for a volume that should have been bound without regard to pods.
 pub const REASON_UNBOUND: &str = "pod has unbound immediate PersistentVolumeClaims";
@@ -77,7 +75,7 @@ fn existing_claims<'a>(
                     "waiting for ephemeral volume controller to create the persistentvolumeclaim {name:?}"
                 )
             } else {
-                format!("persistentvolumeclaim {name:?} not found")
+                not_found("persistentvolumeclaim", name)
             });
         };
         if claim.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Lost") {
