@@ -189,6 +189,13 @@ impl<'a> PodChanges<'a> {
         let added = self.added.iter().map(|pod| (*pod, 1));
         added.chain(self.removed.iter().map(|pod| (*pod, -1)))
     }
+
+    /// The pods that are thought to be on a node on which these are.
+    pub fn apply_to(self, there: &'a [PlacedPod]) -> impl Iterator<Item = &'a PlacedPod> {
+        let is_removed =
+            move |pod: &PlacedPod| self.removed.iter().any(|removed| std::ptr::eq(*removed, pod));
+        there.iter().filter(move |pod| !is_removed(pod)).chain(self.added.iter().copied())
+    }
 }
 
 /// Judges nodes for one pod.
@@ -199,6 +206,12 @@ pub trait Filter {
     /// Whether [`Filter::check`] depends on nothing but the node, the pods on it, and what
     /// [`PodClass`](crate::schedule::PodClass) holds of the pod. Then it isn't asked again about nodes that haven't changed.
     fn is_node_local(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Filter::check`] may say that it couldn't decide, which ends the search for a node. Then it is asked about nodes
+    /// once more that don't pass.
+    fn can_fail(&self) -> bool {
         false
     }
 

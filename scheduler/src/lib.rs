@@ -16,6 +16,7 @@ pub mod profile;
 pub mod schedule;
 pub mod select_node;
 pub mod snapshot;
+mod volume_claims;
 
 pub use fit_error::{FitError, NodeStatuses};
 pub use framework::{Code, Nomination, Preemption, Status};

@@ -8,9 +8,11 @@ use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use plimsoll_api::quote::go_quote;
 use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
 
 pub use self::storage::StorageListers;
+pub(crate) use self::storage::class_of_claim;
 
 /// Objects by namespace and name.
 type ByName<T> = BTreeMap<String, BTreeMap<String, T>>;
@@ -129,6 +131,20 @@ impl Listers {
     pub fn stateful_set(&self, namespace: &str, name: &str) -> Option<&Selector> {
         self.stateful_sets.get(namespace)?.get(name)
     }
+}
+
+/// What is said of an object that isn't listed.
+pub(crate) fn not_found(resource: &str, name: &str) -> String {
+    format!("{resource} {} not found", go_quote(name))
+}
+
+/// Whether the controller of an object is that of the uid.
+///
+/// # Source
+/// `k8s.io/apimachinery/pkg/apis/meta/v1` (`IsControlledBy`)
+pub(crate) fn is_controlled_by(metadata: &ObjectMeta, uid: &str) -> bool {
+    let owners = metadata.owner_references.iter().flatten();
+    owners.filter(|owner| owner.controller == Some(true)).take(1).any(|owner| owner.uid == uid)
 }
 
 fn name(metadata: &ObjectMeta) -> String {

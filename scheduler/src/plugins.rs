@@ -5,6 +5,7 @@
 
 pub mod default_binder;
 pub mod default_preemption;
+mod function_shape;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
@@ -14,11 +15,15 @@ pub mod node_ports;
 pub mod node_resources_balanced_allocation;
 pub mod node_resources_fit;
 pub mod node_unschedulable;
+pub mod node_volume_limits;
 pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod resource_allocation;
 pub mod scheduling_gates;
 pub mod taint_toleration;
+pub mod volume_binding;
+pub mod volume_restrictions;
+pub mod volume_zone;
 
 use crate::config::PluginArgs;
 use crate::framework::{ExtensionPoint, Plugin};
@@ -39,7 +44,7 @@ pub struct Registration {
 }
 
 /// All plugins, in the order in which they are asked by default. All are on by default.
-pub const TABLE: [Registration; 15] = [
+pub const TABLE: [Registration; 19] = [
     scheduling_gates::REGISTRATION,
     priority_sort::REGISTRATION,
     node_name::REGISTRATION,
@@ -48,6 +53,10 @@ pub const TABLE: [Registration; 15] = [
     node_affinity::REGISTRATION,
     node_ports::REGISTRATION,
     node_resources_fit::REGISTRATION,
+    volume_restrictions::REGISTRATION,
+    node_volume_limits::REGISTRATION,
+    volume_binding::REGISTRATION,
+    volume_zone::REGISTRATION,
     pod_topology_spread::REGISTRATION,
     inter_pod_affinity::REGISTRATION,
     default_preemption::REGISTRATION,

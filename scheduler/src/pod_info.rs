@@ -1,6 +1,9 @@
 //! A pod as the scheduler reads it: everything parsed once.
 
 mod amounts;
+mod volumes;
+
+use std::sync::Arc;
 
 pub use amounts::ResourceAmounts;
 use amounts::bounded;
@@ -13,6 +16,7 @@ use plimsoll_resource_math::pod_resources::{
 };
 use plimsoll_resource_math::resource_list::ResourceList;
 use plimsoll_resource_math::resource_name::{CPU, MEMORY};
+pub use volumes::{Disk, PodVolume, PodVolumes, RbdImage};
 
 use crate::affinity_term::PodAffinityTerms;
 use crate::host_port::{HostPort, host_ports};
@@ -39,6 +43,8 @@ pub struct PodInfo<'a> {
     pub affinity_errors: Vec<String>,
     /// The ports of the node that it takes.
     pub host_ports: Vec<HostPort>,
+    /// Its claims and disks; none if it has no such volume.
+    pub volumes: Option<Arc<PodVolumes>>,
 }
 
 /// What a pod counts for on its node.
@@ -83,6 +89,7 @@ impl<'a> PodInfo<'a> {
             affinity_terms,
             affinity_errors,
             host_ports: host_ports(spec),
+            volumes: PodVolumes::new(pod).map(Arc::new),
         })
     }
 

@@ -131,7 +131,10 @@ fn decide(
         return Outcome::Placed(placement);
     }
     let class = class.as_deref();
-    let found = find_nodes(pod, snapshot, profile, filters, class, state);
+    let found = match find_nodes(pod, snapshot, profile, filters, class, state) {
+        Ok(found) => found,
+        Err(message) => return Outcome::Error(message),
+    };
     match found.feasible.as_slice() {
         [] => {
             let refusals = if class.is_some() && filters.are_all_node_local() {
@@ -267,15 +270,16 @@ fn find_nodes(
     filters: &Filters<'_>,
     class: Option<&ClassState>,
     state: &mut CycleState,
-) -> FoundNodes {
+) -> Result<FoundNodes, String> {
     let mut found = FoundNodes::default();
     let nominated = Some(pod.nominated_node_name()).filter(|name| !name.is_empty());
     if let Some(node) = nominated.and_then(|name| snapshot.node(name)) {
-        if filters.check(node).is_success() {
+        let status = filters.check(node);
+        if status.is_success() {
             found.feasible.push(node);
-            return found;
+            return Ok(found);
         }
-        found.refused_nominated = Some(node);
+        found.refused_nominated = status.is_rejected().then_some(node);
     }
     let nodes = filters.nodes_to_visit(snapshot);
     let candidates = &mut state.candidates;
@@ -292,32 +296,59 @@ fn find_nodes(
         found.feasible.extend(candidates.ones());
         found.refused = nodes.len() - found.feasible.len()
             + usize::from(found.refused_nominated.is_some_and(|node| !nodes.contains(&node)));
-        return found;
+        nodes.iter().try_for_each(|node| undecided(filters, candidates, *node).map_or(Ok(()), Err))?;
+        return Ok(found);
     }
-    visit(&nodes, state.next_start_node_index, wanted, candidates, &mut found);
+    let undecided = |node| undecided(filters, candidates, node);
+    visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found)?;
     let processed = found.feasible.len() + found.refused;
     state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
-    found
+    Ok(found)
+}
+
+/// The message of a filter that couldn't decide about a node; none if all could.
+fn undecided(filters: &Filters<'_>, candidates: &FixedBitSet, node: NodeIndex) -> Option<String> {
+    if candidates.contains(node) || !filters.can_fail() {
+        return None;
+    }
+    let status = filters.check(node);
+    (status.code == Code::Error).then(|| status.message())
 }
 
 /// Visits nodes from a place on, round to the one before it, until one more than the wanted number is feasible. Whether the
 /// node that was set aside is among them or not, its refusal counts once.
 ///
+/// # Errors
+/// A filter couldn't decide about a node that was visited.
+///
 /// # Source
 /// `pkg/scheduler/schedule_one.go` (`findNodesThatPassFilters`)
-fn visit(nodes: &[NodeIndex], start: usize, wanted: usize, candidates: &FixedBitSet, found: &mut FoundNodes) {
+fn visit(
+    nodes: &[NodeIndex],
+    start: usize,
+    wanted: usize,
+    candidates: &FixedBitSet,
+    undecided: impl Fn(NodeIndex) -> Option<String>,
+    found: &mut FoundNodes,
+) -> Result<(), String> {
     found.refused = usize::from(found.refused_nominated.is_some());
     let (before, after) = nodes.split_at(start % nodes.len().max(1));
     for node in after.iter().chain(before) {
         if candidates.contains(*node) {
             if found.feasible.len() == wanted {
-                return;
+                return Ok(());
             }
             found.feasible.push(*node);
-        } else if found.refused_nominated != Some(*node) {
+            continue;
+        }
+        if let Some(message) = undecided(*node) {
+            return Err(message);
+        }
+        if found.refused_nominated != Some(*node) {
             found.refused += 1;
         }
     }
+    Ok(())
 }
 
 /// How many feasible nodes are enough.

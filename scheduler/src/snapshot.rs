@@ -8,6 +8,7 @@
 //! `pkg/scheduler/backend/cache`, `pkg/scheduler/framework/types.go` (`NodeInfo`)
 
 mod change_log;
+mod claim_uses;
 mod counted;
 mod images;
 mod interned;
@@ -29,6 +30,7 @@ use rustc_hash::FxHashMap;
 
 use self::change_log::ChangeLog;
 pub use self::change_log::{LogPosition, PodChange};
+use self::claim_uses::ClaimUses;
 use self::counted::Counted;
 pub use self::images::ImageState;
 use self::images::Images;
@@ -42,7 +44,7 @@ use crate::affinity_term::PodAffinityTerms;
 use crate::framework::Assumed;
 use crate::host_port::HostPort;
 use crate::listers::Listers;
-use crate::pod_info::{AccountedResources, PodInfo, ResourceAmounts};
+use crate::pod_info::{AccountedResources, PodInfo, PodVolumes, ResourceAmounts};
 
 /// A node: its place in the columns.
 pub type NodeIndex = usize;
@@ -78,6 +80,8 @@ pub struct Snapshot {
     identities: FxHashMap<Arc<str>, Counted<PodIdentity>>,
     /// The terms of the pods of all nodes.
     terms: Counted<PodAffinityTerms>,
+    /// The claims of the pods of all nodes.
+    claim_uses: ClaimUses,
     /// Pods on nodes that aren't known, by the name of the node.
     strays: FxHashMap<String, Vec<PlacedPod>>,
     node_of_pod: FxHashMap<Arc<str>, String>,
@@ -118,6 +122,8 @@ pub struct PlacedPod {
     pub accounted: Arc<AccountedResources>,
     /// The ports of the node that it takes.
     pub host_ports: Arc<[HostPort]>,
+    /// Its claims and disks; none if it has no such volume.
+    pub volumes: Option<Arc<PodVolumes>>,
 }
 
 /// A node that can't be read.
@@ -292,6 +298,14 @@ impl Snapshot {
         self.terms.iter()
     }
 
+    /// Whether any pod on a node names the claim.
+    ///
+    /// # Source
+    /// `pkg/scheduler/backend/cache/snapshot.go` (`IsPVCUsedByPods`)
+    pub fn is_claim_used(&self, namespace: &str, claim: &str) -> bool {
+        self.claim_uses.is_used(namespace, claim)
+    }
+
     /// What plugins look up beside nodes and pods.
     pub fn listers(&self) -> &Listers {
         &self.listers
@@ -446,6 +460,9 @@ impl Snapshot {
         pod.identity = self.identities.entry(namespace).or_default().add(pod.identity, index);
         self.log(index, &pod, 1);
         pod.terms = pod.terms.map(|terms| self.terms.add(terms, index));
+        if let Some(volumes) = &pod.volumes {
+            self.claim_uses.add(&pod.identity.namespace, volumes);
+        }
         self.ports[index].extend(pod.host_ports.iter().cloned());
         self.pods[index].push(pod);
     }
@@ -462,7 +479,7 @@ impl Snapshot {
         removed.is_some()
     }
 
-    /// Selectors no longer find a pod on a node.
+    /// Selectors no longer find a pod on a node, and its claims are free.
     fn disown(&mut self, index: NodeIndex, pod: &PlacedPod) {
         let namespace = &pod.identity.namespace;
         if let Some(identities) = self.identities.get_mut(namespace) {
@@ -473,6 +490,9 @@ impl Snapshot {
         }
         if let Some(terms) = &pod.terms {
             self.terms.remove(terms, index);
+        }
+        if let Some(volumes) = &pod.volumes {
+            self.claim_uses.remove(namespace, volumes);
         }
     }
 
@@ -529,6 +549,7 @@ impl PlacedPod {
             is_preempted: is_preempted(pod),
             accounted: Arc::new(pod.accounted.clone()),
             host_ports: pod.host_ports.as_slice().into(),
+            volumes: pod.volumes.clone(),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod resource_quota;
 pub mod resources;
 pub mod scheduler_config;
 pub mod scheduling;
+pub mod storage;
 pub mod workload;
 
 use std::ops::RangeInclusive;

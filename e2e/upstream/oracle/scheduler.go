@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policy "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -33,30 +34,38 @@ import (
 // schedulerPlugins are those that our side has.
 var schedulerPlugins = []string{
 	"SchedulingGates", "PrioritySort", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts",
-	"NodeResourcesFit", "PodTopologySpread", "InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation",
-	"ImageLocality", "DefaultBinder", "NodeDeclaredFeatures",
+	"NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone", "PodTopologySpread",
+	"InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation", "ImageLocality", "DefaultBinder",
+	"NodeDeclaredFeatures",
 }
 
 type schedulerCase struct {
 	Nodes   []*v1.Node `json:"nodes"`
 	Running []*v1.Pod  `json:"running"`
 	// Nominated are pods that wait for the node that was set aside for them.
-	Nominated              []*v1.Pod                     `json:"nominated"`
-	Namespaces             []*v1.Namespace               `json:"namespaces"`
-	Services               []*v1.Service                 `json:"services"`
-	ReplicationControllers []*v1.ReplicationController   `json:"replicationControllers"`
-	ReplicaSets            []*appsv1.ReplicaSet          `json:"replicaSets"`
-	StatefulSets           []*appsv1.StatefulSet         `json:"statefulSets"`
-	DisruptionBudgets      []*policy.PodDisruptionBudget `json:"podDisruptionBudgets"`
-	Pods                   []*v1.Pod                     `json:"pods"`
-	Percentage             int32                         `json:"percentage"`
+	Nominated              []*v1.Pod                       `json:"nominated"`
+	Namespaces             []*v1.Namespace                 `json:"namespaces"`
+	Services               []*v1.Service                   `json:"services"`
+	ReplicationControllers []*v1.ReplicationController     `json:"replicationControllers"`
+	ReplicaSets            []*appsv1.ReplicaSet            `json:"replicaSets"`
+	StatefulSets           []*appsv1.StatefulSet           `json:"statefulSets"`
+	DisruptionBudgets      []*policy.PodDisruptionBudget   `json:"podDisruptionBudgets"`
+	PersistentVolumeClaims []*v1.PersistentVolumeClaim     `json:"persistentVolumeClaims"`
+	PersistentVolumes      []*v1.PersistentVolume          `json:"persistentVolumes"`
+	StorageClasses         []*storagev1.StorageClass       `json:"storageClasses"`
+	CSINodes               []*storagev1.CSINode            `json:"csiNodes"`
+	CSIDrivers             []*storagev1.CSIDriver          `json:"csiDrivers"`
+	CSIStorageCapacities   []*storagev1.CSIStorageCapacity `json:"csiStorageCapacities"`
+	VolumeAttachments      []*storagev1.VolumeAttachment   `json:"volumeAttachments"`
+	Pods                   []*v1.Pod                       `json:"pods"`
+	Percentage             int32                           `json:"percentage"`
 	// Config is a KubeSchedulerConfiguration; without one the default profile decides.
 	Config json.RawMessage `json:"config"`
 }
 
 // addObjects makes the informers know what plugins look up beside nodes and pods.
 func (c *schedulerCluster) addObjects(given *schedulerCase) error {
-	core, apps := c.informers.Core().V1(), c.informers.Apps().V1()
+	core, apps, storage := c.informers.Core().V1(), c.informers.Apps().V1(), c.informers.Storage().V1()
 	return errors.Join(
 		addAll(core.Namespaces().Informer(), given.Namespaces),
 		addAll(core.Services().Informer(), given.Services),
@@ -64,6 +73,13 @@ func (c *schedulerCluster) addObjects(given *schedulerCase) error {
 		addAll(apps.ReplicaSets().Informer(), given.ReplicaSets),
 		addAll(apps.StatefulSets().Informer(), given.StatefulSets),
 		addAll(c.informers.Policy().V1().PodDisruptionBudgets().Informer(), given.DisruptionBudgets),
+		addAll(core.PersistentVolumeClaims().Informer(), given.PersistentVolumeClaims),
+		addAll(core.PersistentVolumes().Informer(), given.PersistentVolumes),
+		addAll(storage.StorageClasses().Informer(), given.StorageClasses),
+		addAll(storage.CSINodes().Informer(), given.CSINodes),
+		addAll(storage.CSIDrivers().Informer(), given.CSIDrivers),
+		addAll(storage.CSIStorageCapacities().Informer(), given.CSIStorageCapacities),
+		addAll(storage.VolumeAttachments().Informer(), given.VolumeAttachments),
 	)
 }
 
@@ -354,6 +370,10 @@ func (c *schedulerCluster) scores(ctx context.Context, state fwk.CycleState, pod
 			scores[raw.Name].Raw = append(scores[raw.Name].Raw, raw.Score)
 			scores[raw.Name].Weighted = append(scores[raw.Name].Weighted, node.Scores[i].Score)
 		}
+	}
+	// It gives all nodes 0 rather than leaving a pod out that has no claims.
+	if all := scores["VolumeBinding"]; all != nil && !slices.ContainsFunc(all.Raw, func(score int64) bool { return score != 0 }) {
+		delete(scores, "VolumeBinding")
 	}
 	return scores
 }

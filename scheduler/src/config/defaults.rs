@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use plimsoll_api::duration::Duration;
 use plimsoll_resource_math::resource_name::{CPU, MEMORY};
 
-use super::args::{PluginArgs, ResourceSpec, ScoringStrategy, UtilizationShapePoint};
+use super::args::{PluginArgs, ResourceSpec, ScoringStrategy};
 use super::default_plugins::default_plugins;
 use super::merge::merge;
 use super::types::{KubeSchedulerConfiguration, KubeSchedulerProfile, LeaderElection, PluginConfig, Plugins};
 use super::{API_VERSION, DEFAULT_SCHEDULER_NAME, KIND};
+use crate::plugins::volume_binding::DEFAULT_SHAPE;
 
 /// Fills in what the file doesn't say. What plugins are told has to be read before.
 pub fn set_defaults(configuration: &mut KubeSchedulerConfiguration) {
@@ -131,8 +132,7 @@ fn set_args_defaults(args: &mut PluginArgs) {
         PluginArgs::VolumeBinding(typed) => {
             typed.args.bind_timeout_seconds.get_or_insert(600);
             if typed.args.shape.is_empty() {
-                let point = |(utilization, score)| UtilizationShapePoint { utilization, score };
-                typed.args.shape = [(0, 10), (100, 0)].map(point).to_vec();
+                typed.args.shape = DEFAULT_SHAPE.to_vec();
             }
         }
         PluginArgs::NodeAffinity(_) | PluginArgs::Other(_) => {}

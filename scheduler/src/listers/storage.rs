@@ -1,11 +1,14 @@
 //! The objects of storage that plugins look up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 
 use super::{ByName, name, set};
+
+/// Where a claim names its class in the old way.
+const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// What plugins about volumes look up.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +20,8 @@ pub struct StorageListers {
     csi_drivers: BTreeMap<String, CSIDriver>,
     capacities: ByName<CSIStorageCapacity>,
     attachments: BTreeMap<String, VolumeAttachment>,
+    /// The names of the attachments to each node.
+    attachments_to: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl StorageListers {
@@ -52,7 +57,13 @@ impl StorageListers {
 
     /// Adds an attachment of a volume to a node or takes over its new state.
     pub fn set_attachment(&mut self, attachment: &VolumeAttachment) {
-        self.attachments.insert(name(&attachment.metadata), attachment.clone());
+        let name = name(&attachment.metadata);
+        if let Some(old) = self.attachments.insert(name.clone(), attachment.clone())
+            && let Some(names) = self.attachments_to.get_mut(&old.spec.node_name)
+        {
+            names.remove(&name);
+        }
+        self.attachments_to.entry(attachment.spec.node_name.clone()).or_default().insert(name);
     }
 
     /// The claim of that namespace and name.
@@ -90,8 +101,20 @@ impl StorageListers {
         self.capacities.values().flat_map(BTreeMap::values)
     }
 
-    /// The attachments of volumes to nodes, in order of name.
-    pub fn attachments(&self) -> impl Iterator<Item = &VolumeAttachment> {
-        self.attachments.values()
+    /// The attachments of volumes to a node, in order of name.
+    pub fn attachments_to(&self, node: &str) -> impl Iterator<Item = &VolumeAttachment> {
+        let names = self.attachments_to.get(node).into_iter().flatten();
+        names.filter_map(|name| self.attachments.get(name))
     }
+}
+
+/// The name of the class that a claim asks for; empty if it asks for none.
+///
+/// # Source
+/// `k8s.io/component-helpers/storage/volume` (`GetPersistentVolumeClaimClass`)
+pub(crate) fn class_of_claim(claim: &PersistentVolumeClaim) -> &str {
+    let annotations = claim.metadata.annotations.as_ref();
+    let annotated = annotations.and_then(|annotations| annotations.get(CLASS_ANNOTATION));
+    let asked = || claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_ref());
+    annotated.or_else(asked).map(String::as_str).unwrap_or_default()
 }

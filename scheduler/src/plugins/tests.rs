@@ -102,6 +102,24 @@ fn list_objects(given: &Value, listers: &mut Listers) {
     for budget in all(given, "podDisruptionBudgets") {
         listers.set_disruption_budget(&budget);
     }
+    for claim in all(given, "persistentVolumeClaims") {
+        listers.storage.set_claim(&claim);
+    }
+    for volume in all(given, "persistentVolumes") {
+        listers.storage.set_volume(&volume);
+    }
+    for class in all(given, "storageClasses") {
+        listers.storage.set_class(&class);
+    }
+    for node in all(given, "csiNodes") {
+        listers.storage.set_csi_node(&node);
+    }
+    for driver in all(given, "csiDrivers") {
+        listers.storage.set_csi_driver(&driver);
+    }
+    for capacity in all(given, "csiStorageCapacities") {
+        listers.storage.set_capacity(&capacity);
+    }
 }
 
 fn preemption_value(preemption: &Preemption) -> Value {
@@ -147,6 +165,7 @@ cases_of!(
     node_ports,
     node_resources_fit,
     node_resources_balanced_allocation,
+    volume_binding,
     pod_topology_spread,
     inter_pod_affinity,
     image_locality,

@@ -129,11 +129,20 @@ impl Filters<'_> {
         let is_unchanged = changes.removed.is_empty() && changes.added.is_empty();
         for (name, filter) in &self.by_plugin {
             let status = if is_unchanged { filter.check(node) } else { filter.check_with(node, changes) };
-            if !status.is_success() {
+            if status.is_rejected() {
                 return Status { plugin: name, ..status };
+            }
+            if !status.is_success() {
+                let text = format!("running {name:?} filter plugin: {}", status.message());
+                return Status::new(Code::Error, name, text);
             }
         }
         Status::SUCCESS
+    }
+
+    /// Whether a filter may be unable to decide about a node.
+    pub(super) fn can_fail(&self) -> bool {
+        self.by_plugin.iter().any(|(_, filter)| filter.can_fail())
     }
 
     /// The pods on their way to a node that this one has to yield to.

@@ -23,7 +23,7 @@ pub(super) fn of_all_nodes(
 fn of_node(filters: &Filters<'_>, node: NodeIndex) -> Result<Status, String> {
     let status = filters.check(node);
     if status.code == Code::Error {
-        return Err(format!("running {:?} filter plugin: {}", status.plugin, status.message()));
+        return Err(status.message());
     }
     Ok(status)
 }

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
+};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use plimsoll_cli::scheduler_config::{from_value, profiles};
 use plimsoll_resource_math::Quantity;
 use plimsoll_scheduler::fit_error::NodeStatuses;
 use plimsoll_scheduler::framework::{FailedCycle, Status};
+use plimsoll_scheduler::listers::StorageListers;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::plugins::default_preemption::{
     Candidate, CandidateLimits, best_candidates, find_candidates,
@@ -45,6 +49,13 @@ struct Input {
     replica_sets: Vec<ReplicaSet>,
     stateful_sets: Vec<StatefulSet>,
     pod_disruption_budgets: Vec<PodDisruptionBudget>,
+    persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    persistent_volumes: Vec<PersistentVolume>,
+    storage_classes: Vec<StorageClass>,
+    csi_nodes: Vec<CSINode>,
+    csi_drivers: Vec<CSIDriver>,
+    csi_storage_capacities: Vec<CSIStorageCapacity>,
+    volume_attachments: Vec<VolumeAttachment>,
     pods: Vec<Pod>,
     percentage: u8,
     config: Option<Value>,
@@ -70,11 +81,46 @@ impl Input {
         for object in &self.pod_disruption_budgets {
             listers.set_disruption_budget(object);
         }
+        self.add_storage(&mut listers.storage);
+    }
+
+    fn add_storage(&self, listers: &mut StorageListers) {
+        for object in &self.persistent_volume_claims {
+            listers.set_claim(object);
+        }
+        for object in &self.persistent_volumes {
+            listers.set_volume(object);
+        }
+        for object in &self.storage_classes {
+            listers.set_class(object);
+        }
+        for object in &self.csi_nodes {
+            listers.set_csi_node(object);
+        }
+        for object in &self.csi_drivers {
+            listers.set_csi_driver(object);
+        }
+        for object in &self.csi_storage_capacities {
+            listers.set_capacity(object);
+        }
+        for object in &self.volume_attachments {
+            listers.set_attachment(object);
+        }
+    }
+
+    /// Gives the pods the identity that a server would have given them.
+    fn identify_pods(&mut self) {
+        for pod in self.running.iter_mut().chain(&mut self.nominated).chain(&mut self.pods) {
+            let metadata = &mut pod.metadata;
+            let part = |text: &Option<String>| text.clone().unwrap_or_default();
+            metadata.uid = Some(format!("{}/{}", part(&metadata.namespace), part(&metadata.name)));
+        }
     }
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
-    let input: Input = decode(input)?;
+    let mut input: Input = decode(input)?;
+    input.identify_pods();
     let mut snapshot = Snapshot::new(&input.nodes)?;
     for pod in &input.running {
         let info = PodInfo::new(pod)?;
@@ -189,6 +235,10 @@ fn explain_nodes(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, filt
         output["scores"] = match score_nodes(pod, snapshot, profile, &feasible) {
             Ok(scores) => scores
                 .into_iter()
+                // Upstream's is asked about pods without claims too, and gives all nodes 0.
+                .filter(|scores| {
+                    scores.plugin != "VolumeBinding" || scores.raw.iter().any(|score| *score != 0)
+                })
                 .map(|scores| {
                     (scores.plugin.to_owned(), json!({"raw": scores.raw, "weighted": scores.weighted}))
                 })
@@ -210,6 +260,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if refused.is_some_and(|error| error.contains("quantity is out of range")) {
         return Some("D-Quantity-2");
     }
+    if theirs.to_string().contains("could not translate pv") {
+        return Some("D-scheduler-22");
+    }
     if has_absurd_amount(input) {
         return Some("D-scheduler-4");
     }
@@ -217,8 +270,30 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if pods.map(|pod| &pod["spec"]).any(grows_by_overhead) {
         return Some("D-scheduler-5");
     }
+    if shares_claim_name(input) {
+        return Some("D-scheduler-25");
+    }
     let differ_in_messages = without_messages(ours) == without_messages(theirs);
     (differ_in_messages && shares_host_port(input)).then_some("D-scheduler-2")
+}
+
+/// Whether a pod has a `ReadWriteOncePod` claim, and a pod of another namespace one of the same name.
+fn shares_claim_name(input: &Value) -> bool {
+    let list = |field: &str| input[field].as_array().into_iter().flatten();
+    let uses = |pod: &Value, name: &Value| {
+        let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
+        volumes.into_iter().any(|volume| volume["persistentVolumeClaim"]["claimName"] == *name)
+    };
+    let exclusive = list("persistentVolumeClaims").filter(|claim| {
+        let mut modes = claim["spec"]["accessModes"].as_array().into_iter().flatten();
+        modes.any(|mode| mode == "ReadWriteOncePod")
+    });
+    exclusive.map(|claim| &claim["metadata"]).any(|claim| {
+        let is_own = |pod: &&Value| pod["metadata"]["namespace"] == claim["namespace"];
+        let mut pods = list("running").chain(list("nominated")).chain(list("pods"));
+        list("pods").filter(is_own).any(|pod| uses(pod, &claim["name"]))
+            && pods.any(|pod| !is_own(&pod) && uses(pod, &claim["name"]))
+    })
 }
 
 /// What is said of each pod, but for the message, which tells of preemption.

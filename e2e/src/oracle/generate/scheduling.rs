@@ -7,6 +7,7 @@ use super::matching::{NODE_NAMES, label_selector, labels, pod_affinity, topology
 use super::node::named_node;
 use super::pod::{pod, pod_with_status};
 use super::scheduler_config::plugin_args;
+use super::storage::add_storage;
 use super::{NAMESPACES, chance, list, maybe, number, object, pick, some_of};
 
 const IMAGES: &[&str] = &["nginx:1.27", "busybox:latest", "registry.example/app@sha256:00", "busybox"];
@@ -66,7 +67,7 @@ pub fn scheduling(rng: &mut StdRng) -> Value {
         }
         pending
     });
-    json!({
+    let mut case = json!({
         "nodes": nodes,
         "running": running,
         "nominated": nominated,
@@ -79,7 +80,11 @@ pub fn scheduling(rng: &mut StdRng) -> Value {
         "pods": pods,
         "percentage": pick(rng, &[0, 1, 50, 80, 100]),
         "config": maybe(rng, 25, config),
-    })
+    });
+    if !is_large && chance(rng, 17) {
+        add_storage(rng, &mut case);
+    }
+    case
 }
 
 /// A configuration in which plugins are told something, mostly something valid.

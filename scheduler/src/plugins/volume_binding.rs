@@ -1,0 +1,147 @@
+//! VolumeBinding: a pod goes where the volumes that it has can be used, and where the claims that wait for it find a volume or
+//! can have one made. Asked at PreFilter, Filter, PreScore, Score and Reserve. Reserve gives the objects as PreBind is to write
+//! them; writing them, and waiting until the claims are bound, is left to whoever binds the pod.
+//!
+//! # Source
+//! `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go`
+
+mod binder;
+mod bound_volumes;
+mod claims;
+mod csi_migration;
+mod label_index;
+mod provisioning;
+mod reserve;
+mod score;
+mod volume_search;
+
+use fixedbitset::FixedBitSet;
+
+use self::binder::{Binder, Refusal};
+pub use self::binder::{REASON_BIND_CONFLICT, REASON_MISSING, REASON_NODE_CONFLICT, REASON_NOT_ENOUGH_SPACE};
+use self::claims::PodClaims;
+pub use self::claims::REASON_UNBOUND;
+use self::score::CapacityScore;
+use super::Registration;
+use super::function_shape::FunctionShape;
+use crate::config::{PluginArgs, UtilizationShapePoint};
+use crate::framework::{
+    Assumed, ExtensionPoint, Filter, FilterPlugin, Grouping, Plugin, PreFilter, PreScore, ReservePlugin,
+    ScorePlugin, Status, retain,
+};
+use crate::pod_info::PodInfo;
+use crate::snapshot::{NodeIndex, Snapshot};
+use crate::volume_claims::claim_references;
+
+/// The plugin's name.
+pub const NAME: &str = "VolumeBinding";
+
+/// The line that scores are on by default: the less would be used, the better.
+pub(crate) const DEFAULT_SHAPE: [UtilizationShapePoint; 2] = [
+    UtilizationShapePoint { utilization: 0, score: 10 },
+    UtilizationShapePoint { utilization: 100, score: 0 },
+];
+
+/// The plugin's row in the table.
+pub const REGISTRATION: Registration = Registration {
+    name: NAME,
+    points: &[
+        ExtensionPoint::PreFilter,
+        ExtensionPoint::Filter,
+        ExtensionPoint::PreScore,
+        ExtensionPoint::Score,
+        ExtensionPoint::Reserve,
+    ],
+    weight: 1,
+    summary: "A node has to be one on which the pod's volumes can be used, and on which claims that wait for the pod find a volume or can have one made; the less of the storage would be used, the better.",
+    new: |args| match args {
+        Some(PluginArgs::VolumeBinding(typed)) => Ok(new(&typed.args.shape)),
+        _ => Ok(new(&DEFAULT_SHAPE)),
+    },
+};
+
+/// The plugin, with the line that scores are on.
+pub fn new(shape: &[UtilizationShapePoint]) -> Plugin {
+    Plugin {
+        filter: Some(Box::new(VolumeBinding)),
+        score: Some(Box::new(VolumeBindingScore { shape: FunctionShape::new(shape) })),
+        reserve: Some(Box::new(VolumeBinding)),
+        ..Plugin::new(NAME)
+    }
+}
+
+struct VolumeBinding;
+
+struct VolumeBindingScore {
+    shape: FunctionShape,
+}
+
+/// What the claims of a pod have and want; none if it has no claims.
+fn binder<'a>(pod: &PodInfo<'_>, snapshot: &'a Snapshot) -> Result<Option<Binder<'a>>, Status> {
+    let claims = PodClaims::read(pod, &snapshot.listers().storage)?;
+    claims.map(|claims| Binder::new(&claims, snapshot)).transpose()
+}
+
+impl FilterPlugin for VolumeBinding {
+    fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
+        match binder(pod, snapshot) {
+            Err(status) => PreFilter::Reject(status),
+            Ok(Some(binder)) if !binder.suits_every_node() => PreFilter::run(binder),
+            Ok(_) => PreFilter::Skip,
+        }
+    }
+}
+
+impl Filter for Binder<'_> {
+    fn check(&self, node: NodeIndex) -> Status {
+        self.find(node).err().map_or(Status::SUCCESS, |refusal| refusal.status())
+    }
+
+    fn can_fail(&self) -> bool {
+        self.has_malformed_claim()
+    }
+
+    fn narrow(&self, candidates: &mut FixedBitSet) {
+        retain(candidates, |node| self.find(node).is_ok());
+    }
+}
+
+impl ScorePlugin for VolumeBindingScore {
+    fn pre_score<'a>(
+        &'a self,
+        pod: &'a PodInfo<'a>,
+        snapshot: &'a Snapshot,
+        _nodes: &'a [NodeIndex],
+    ) -> PreScore<'a> {
+        // Upstream goes on and gives every node 0 if no claim waits for the pod.
+        match binder(pod, snapshot) {
+            Ok(Some(binder)) if binder.has_unbound() => {
+                PreScore::run(CapacityScore { binder, shape: &self.shape })
+            }
+            _ => PreScore::Skip,
+        }
+    }
+
+    fn grouping(&self, pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Grouping {
+        match claim_references(pod).next() {
+            None => Grouping::Indifferent,
+            Some(_) => Grouping::EachNode,
+        }
+    }
+}
+
+impl ReservePlugin for VolumeBinding {
+    fn reserve(
+        &self,
+        pod: &PodInfo<'_>,
+        snapshot: &Snapshot,
+        node: NodeIndex,
+    ) -> Result<Vec<Assumed>, Status> {
+        let Some(binder) = binder(pod, snapshot)? else { return Ok(Vec::new()) };
+        let volumes = binder.find(node).map_err(|refusal: Refusal<'_>| refusal.status())?;
+        Ok(reserve::assumed(&volumes, snapshot.name(node)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
