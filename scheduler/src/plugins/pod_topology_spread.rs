@@ -7,6 +7,7 @@
 mod constraint;
 mod default_selector;
 mod filter;
+mod queueing_hint;
 mod score;
 
 use self::constraint::Spreading;
@@ -49,7 +50,8 @@ pub fn new(args: &PodTopologySpreadArgs) -> Plugin {
     let spreading = Spreading::new(args);
     Plugin {
         filter: Some(Box::new(filter::SpreadFilterPlugin { spreading: spreading.clone() })),
-        score: Some(Box::new(score::SpreadScorePlugin { spreading })),
+        score: Some(Box::new(score::SpreadScorePlugin { spreading: spreading.clone() })),
+        events: Some(queueing_hint::events(&spreading)),
         ..Plugin::new(NAME)
     }
 }

@@ -17,7 +17,8 @@ pub(super) struct SpreadScorePlugin {
 
 impl ScorePlugin for SpreadScorePlugin {
     fn is_indifferent(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> bool {
-        let constraints = self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway);
+        let constraints =
+            self.spreading.constraints(pod.pod, snapshot.listers(), WhenUnsatisfiable::ScheduleAnyway);
         constraints.is_ok_and(|constraints| constraints.is_empty())
     }
 
@@ -27,13 +28,14 @@ impl ScorePlugin for SpreadScorePlugin {
         snapshot: &'a Snapshot,
         nodes: &'a [NodeIndex],
     ) -> PreScore<'a> {
-        match self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway) {
-            Err(error) => {
-                PreScore::Error(format!("calculating preScoreState: {}", what_failed(pod, "soft", &error)))
-            }
+        match self.spreading.constraints(pod.pod, snapshot.listers(), WhenUnsatisfiable::ScheduleAnyway) {
+            Err(error) => PreScore::Error(format!(
+                "calculating preScoreState: {}",
+                what_failed(pod.pod, "soft", &error)
+            )),
             Ok(constraints) if constraints.is_empty() => PreScore::Skip,
             Ok(constraints) => {
-                let requires_all_labels = self.spreading.requires_all_labels(pod);
+                let requires_all_labels = self.spreading.requires_all_labels(pod.pod);
                 PreScore::run(SpreadScore::new(pod, snapshot, nodes, constraints, requires_all_labels))
             }
         }
