@@ -128,9 +128,9 @@ fn a_pod_that_has_waited_for_five_minutes_is_tried_again() {
     let mut bench = Bench::new();
     bench.with(0, |queue, moment| queue.add(pod("web", &json!({})), moment));
     bench.fail(0, &[node_unschedulable::NAME]);
-    bench.with(300, |queue, moment| queue.flush_unschedulable_left_over(moment));
+    bench.with(300, SchedulingQueue::flush_unschedulable_left_over);
     assert_eq!(bench.place("web"), Some(Place::Unschedulable));
-    bench.with(301, |queue, moment| queue.flush_unschedulable_left_over(moment));
+    bench.with(301, SchedulingQueue::flush_unschedulable_left_over);
     assert_eq!(bench.place("web"), Some(Place::Active));
 }
 

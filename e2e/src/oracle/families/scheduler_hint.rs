@@ -6,8 +6,8 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_scheduler::Listers;
 use plimsoll_scheduler::framework::{
-    ActionType, Change, ClusterEvent, EventRegistration, EventResource, HintRequest, Object, QueueingHint,
-    Whose, node_events, pod_events,
+    ActionType, Change, ClusterEvent, EventRegistration, EventResource, HintRequest, Object, Plugin,
+    QueueingHint, Whose, node_events, pod_events,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let whose = if input.target { Whose::Target } else { Whose::Other };
     let (events, change) = input.change.events(whose);
     let request = HintRequest { pod: &input.pod, change: &change, listers: &listers };
-    let registered = profile.plugin(&input.plugin).map(|plugin| plugin.registered_events());
+    let registered = profile.plugin(&input.plugin).map(Plugin::registered_events);
     let registered = registered.unwrap_or_default();
     let mut hints: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for event in events {
