@@ -6,19 +6,27 @@
 //! # Source
 //! kube-scheduler `framework/interface.go`, `pkg/scheduler/framework/runtime/framework.go`
 
+mod changes;
+mod events;
 mod grouping;
+mod queueing_hint;
 mod status;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+pub use changes::{Whose, node_events, pod_events};
+pub(crate) use changes::{same_taints, same_tolerations};
+pub use events::{ActionType, ClusterEvent, EventResource};
 use fixedbitset::FixedBitSet;
 pub use grouping::{GroupedScore, Grouping};
-use k8s_openapi::api::core::v1::{Binding, PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{Binding, PersistentVolume, PersistentVolumeClaim, Pod};
+pub use queueing_hint::{Change, EventRegistration, Hint, HintRequest, HintResult, Object, QueueingHint};
 pub use status::{Amount, Code, Reason, Status};
 
 use crate::fit_error::NodeStatuses;
-use crate::pod_info::PodInfo;
+use crate::listers::Listers;
+use crate::pod_info::{PodInfo, fields};
 use crate::schedule::Filters;
 use crate::snapshot::{NodeIndex, PlacedPod, Snapshot};
 
@@ -106,7 +114,7 @@ pub struct Plugin {
     /// The name, as in the configuration.
     pub name: &'static str,
     /// Whether a pod may enter the queue.
-    pub pre_enqueue: Option<fn(&PodInfo<'_>) -> Status>,
+    pub pre_enqueue: Option<fn(&PreEnqueueRequest<'_>) -> Status>,
     /// Which of two waiting pods is next.
     pub queue_sort: Option<fn(&QueuedPod<'_>, &QueuedPod<'_>) -> Ordering>,
     /// Which nodes a pod can run on.
@@ -119,6 +127,8 @@ pub struct Plugin {
     pub reserve: Option<Box<dyn ReservePlugin>>,
     /// What is written to bind a pod to the node of that name.
     pub bind: Option<fn(&PodInfo<'_>, &str) -> Binding>,
+    /// Which events may let in a pod that the plugin turned away; if none are given, nearly any may.
+    pub events: Option<Vec<EventRegistration>>,
 }
 
 impl Plugin {
@@ -133,17 +143,49 @@ impl Plugin {
             score: None,
             reserve: None,
             bind: None,
+            events: None,
         }
     }
+
+    /// Which events may let in a pod that the plugin turned away. A plugin that never turns a pod away is registered for none.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/runtime/framework.go` (`fillEnqueueExtensions`)
+    pub fn registered_events(&self) -> &[EventRegistration] {
+        let rejects = self.pre_enqueue.is_some() || self.filter.is_some() || self.reserve.is_some();
+        match &self.events {
+            _ if !rejects => &[],
+            Some(events) => events,
+            None => &queueing_hint::ANYTHING,
+        }
+    }
+}
+
+/// What a plugin is asked before a pod enters the queue.
+#[derive(Clone, Copy, Debug)]
+pub struct PreEnqueueRequest<'a> {
+    /// The pod.
+    pub pod: &'a Pod,
+    /// What plugins look up.
+    pub listers: &'a Listers,
+    /// Whether pods are being removed right now to make room for it.
+    pub is_preempting: bool,
 }
 
 /// A pod that waits, as the queue orders it.
 #[derive(Clone, Copy, Debug)]
 pub struct QueuedPod<'a> {
     /// The pod.
-    pub pod: &'a PodInfo<'a>,
+    pub pod: &'a Pod,
     /// When it last entered the queue, in microseconds on any clock that all pods share.
     pub queued_at_micros: i64,
+}
+
+impl QueuedPod<'_> {
+    /// The priority of the pod; 0 if none is set.
+    pub fn priority(&self) -> i32 {
+        fields::priority(self.pod)
+    }
 }
 
 /// The part of a plugin that keeps pods off nodes.

@@ -1,6 +1,7 @@
 //! A pod as the scheduler reads it: everything parsed once.
 
 mod amounts;
+pub(crate) mod fields;
 mod volumes;
 
 use std::sync::Arc;
@@ -61,9 +62,6 @@ pub struct AccountedResources {
     pub non_zero_memory_bytes: i64,
 }
 
-/// The spec of a pod that has none.
-static NO_SPEC: std::sync::LazyLock<PodSpec> = std::sync::LazyLock::new(PodSpec::default);
-
 impl<'a> PodInfo<'a> {
     /// Reads a pod.
     ///
@@ -71,11 +69,10 @@ impl<'a> PodInfo<'a> {
     /// An amount in it is no quantity.
     pub fn new(pod: &'a Pod) -> Result<Self, ParsePodResourcesError> {
         let resources = PodResources::parse(pod)?;
-        let spec = pod.spec.as_ref().unwrap_or(&NO_SPEC);
+        let spec = fields::spec(pod);
         let preferred = node_affinity(spec)
             .and_then(|affinity| affinity.preferred_during_scheduling_ignored_during_execution.as_ref());
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        let (affinity_terms, affinity_errors) = PodAffinityTerms::new(namespace, spec);
+        let (affinity_terms, affinity_errors) = PodAffinityTerms::new(fields::namespace(pod), spec);
         Ok(Self {
             pod,
             requests: ResourceAmounts::of(&resources.requests(&PodResourcesOptions::default()))
@@ -95,17 +92,17 @@ impl<'a> PodInfo<'a> {
 
     /// The pod's spec.
     pub fn spec(&self) -> &'a PodSpec {
-        self.pod.spec.as_ref().unwrap_or(&NO_SPEC)
+        fields::spec(self.pod)
     }
 
     /// The name of its namespace; empty if it has none.
     pub fn namespace(&self) -> &'a str {
-        self.pod.metadata.namespace.as_deref().unwrap_or_default()
+        fields::namespace(self.pod)
     }
 
     /// Its name; empty if it has none.
     pub fn name(&self) -> &'a str {
-        self.pod.metadata.name.as_deref().unwrap_or_default()
+        fields::name(self.pod)
     }
 
     /// Its labels.
@@ -115,17 +112,17 @@ impl<'a> PodInfo<'a> {
 
     /// Its priority; 0 if none is set.
     pub fn priority(&self) -> i32 {
-        self.spec().priority.unwrap_or(0)
+        fields::priority(self.pod)
     }
 
     /// Its tolerations.
     pub fn tolerations(&self) -> &'a [Toleration] {
-        self.spec().tolerations.as_deref().unwrap_or_default()
+        fields::tolerations(self.pod)
     }
 
     /// The node it is bound to or asks for by name; empty if there is none.
     pub fn node_name(&self) -> &'a str {
-        self.spec().node_name.as_deref().unwrap_or_default()
+        fields::node_name(self.pod)
     }
 
     /// Its images: of init containers, containers and volumes.
@@ -140,8 +137,7 @@ impl<'a> PodInfo<'a> {
 
     /// The node that was set aside for it; empty if there is none.
     pub fn nominated_node_name(&self) -> &'a str {
-        let status = self.pod.status.as_ref();
-        status.and_then(|status| status.nominated_node_name.as_deref()).unwrap_or_default()
+        fields::nominated_node_name(self.pod)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::config::{
     self, DEFAULT_SCHEDULER_NAME, Expanded, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs,
     Plugins,
 };
-use crate::framework::{Assumed, ExtensionPoint, Plugin, QueuedPod, Status};
+use crate::framework::{Assumed, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status};
 use crate::plugins::{Registration, TABLE};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -108,13 +108,21 @@ impl Profile {
         Ok(made)
     }
 
-    /// Whether a pod may enter the queue: the first refusal of any plugin, or success.
+    /// Whether a pod may enter the queue: the first refusal of any plugin, or success. The plugin named `first` is asked before
+    /// the others.
     ///
     /// # Source
-    /// `pkg/scheduler/backend/queue/scheduling_queue.go` (`runPreEnqueuePlugins`)
-    pub fn pre_enqueue(&self, pod: &PodInfo<'_>) -> Status {
-        let checks = self.at(ExtensionPoint::PreEnqueue).filter_map(|(plugin, _)| plugin.pre_enqueue);
-        checks.map(|check| check(pod)).find(|status| !status.is_success()).unwrap_or(Status::SUCCESS)
+    /// `pkg/scheduler/backend/queue/scheduling_queue.go` (`runPreEnqueuePluginsForPod`)
+    pub fn pre_enqueue(&self, request: &PreEnqueueRequest<'_>, first: Option<&str>) -> Status {
+        // DIFFERENCE: D-scheduler-40.
+        let asked = |is_first: bool| {
+            let plugins = self.at(ExtensionPoint::PreEnqueue).map(|(plugin, _)| plugin);
+            plugins
+                .filter(move |plugin| (Some(plugin.name) == first) == is_first)
+                .filter_map(|plugin| plugin.pre_enqueue)
+        };
+        let mut answers = asked(true).chain(asked(false)).map(|check| check(request));
+        answers.find(|status| !status.is_success()).unwrap_or(Status::SUCCESS)
     }
 
     /// Which of two waiting pods is decided first.
@@ -152,6 +160,16 @@ impl Profile {
     pub fn bind(&self, pod: &PodInfo<'_>, node: &str) -> Option<Binding> {
         let bind = self.at(ExtensionPoint::Bind).find_map(|(plugin, _)| plugin.bind)?;
         Some(bind(pod, node))
+    }
+
+    /// The plugin of that name, wherever it is asked.
+    pub fn plugin(&self, name: &str) -> Option<&Plugin> {
+        self.plugins.iter().find(|plugin| plugin.name == name)
+    }
+
+    /// All plugins, each once.
+    pub fn plugins(&self) -> &[Plugin] {
+        &self.plugins
     }
 
     /// The plugins that are asked at a point, in their order, and what their scores count.

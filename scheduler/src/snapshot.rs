@@ -593,7 +593,7 @@ fn take_from(pods: &mut Vec<PlacedPod>, key: &str) -> Option<PlacedPod> {
     Some(pods.swap_remove(position))
 }
 
-fn pod_key(namespace: &str, name: &str) -> String {
+pub(crate) fn pod_key(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 

@@ -1,7 +1,7 @@
 //! The scheduler, until nothing moves.
 
 use k8s_openapi::api::core::v1::{Pod, Volume};
-use plimsoll_scheduler::framework::QueuedPod;
+use plimsoll_scheduler::framework::{PreEnqueueRequest, QueuedPod};
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
     TieBreak, schedule,
@@ -163,7 +163,7 @@ impl Engine<'_> {
             .iter()
             .map(|(index, info)| {
                 let queued_at_micros = i64::try_from(*index).unwrap_or(i64::MAX);
-                (*index, info.as_ref().map(|pod| QueuedPod { pod, queued_at_micros }))
+                (*index, info.as_ref().map(|info| QueuedPod { pod: info.pod, queued_at_micros }))
             })
             .collect();
         queue.sort_by(|(_, first), (_, second)| match (first, second) {
@@ -200,7 +200,9 @@ impl Engine<'_> {
         if asks_for_volumes_or_devices(pod) && !scheduling.profiles[place].missing.is_empty() {
             self.notes_volumes_and_devices = true;
         }
-        let gate = scheduling.profiles[place].pre_enqueue(&info);
+        let listers = scheduling.snapshot.listers();
+        let request = PreEnqueueRequest { pod, listers, is_preempting: false };
+        let gate = scheduling.profiles[place].pre_enqueue(&request, None);
         if !gate.is_success() {
             row.outcome = Outcome::Pending;
             row.waits = Some(("SchedulingGated".to_owned(), gate.message()));

@@ -25,6 +25,8 @@ mod quota_usage;
 mod resource_defaults;
 mod scheduler;
 mod scheduler_config;
+mod scheduler_hint;
+mod scheduler_queue;
 mod tolerations;
 
 use anyhow::{Context as _, anyhow};
@@ -94,6 +96,8 @@ pub static FAMILIES: &[Family] = &[
     resource_defaults::FAMILY,
     scheduler::FAMILY,
     scheduler_config::FAMILY,
+    scheduler_hint::FAMILY,
+    scheduler_queue::FAMILY,
     tolerations::FAMILY,
 ];
 

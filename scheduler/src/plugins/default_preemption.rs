@@ -1,4 +1,5 @@
-//! DefaultPreemption: if no node takes a pod, which pods of lower priority to remove so that one does. Asked at PostFilter.
+//! DefaultPreemption: if no node takes a pod, which pods of lower priority to remove so that one does. Asked at PreEnqueue
+//! (a pod waits while others are being removed for it) and PostFilter.
 //!
 //! # Source
 //! `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go`, `pkg/scheduler/framework/preemption`
@@ -13,8 +14,9 @@ use super::Registration;
 use crate::config::{DefaultPreemptionArgs, PluginArgs};
 use crate::fit_error::{FitError, NodeStatuses};
 use crate::framework::{
-    Code, ExtensionPoint, FailedCycle, Nomination, Plugin, PostFilterPlugin, PostFiltered, Preemption,
-    Status, Victim,
+    ActionType, Code, EventRegistration, EventResource, ExtensionPoint, FailedCycle, HintRequest, HintResult,
+    Nomination, Plugin, PostFilterPlugin, PostFiltered, PreEnqueueRequest, Preemption, QueueingHint, Status,
+    Victim,
 };
 use crate::snapshot::PlacedPod;
 
@@ -24,6 +26,8 @@ pub const NAME: &str = "DefaultPreemption";
 pub const REASON_NEVER: &str = "not eligible due to preemptionPolicy=Never.";
 /// Pods that the pod has removed are still going.
 pub const REASON_TERMINATING: &str = "not eligible due to a terminating pod on the nominated node.";
+/// Pods are being removed for the pod.
+pub const REASON_PREEMPTING: &str = "waiting for the preemption for this pod to be finished";
 /// No pod on the node has a lower priority.
 pub const REASON_NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 /// The node refuses the pod for something else than the pods on it.
@@ -32,7 +36,7 @@ pub const REASON_NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
 /// The plugin's row in the table.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
-    points: &[ExtensionPoint::PostFilter],
+    points: &[ExtensionPoint::PreEnqueue, ExtensionPoint::PostFilter],
     weight: 1,
     summary: "If no node takes a pod: removes pods of lower priority where that makes room, and sets the node aside.",
     new: |args| match args {
@@ -79,7 +83,32 @@ impl CandidateLimits {
 
 /// The plugin.
 pub fn new(limits: CandidateLimits) -> Plugin {
-    Plugin { post_filter: Some(Box::new(DefaultPreemption { limits })), ..Plugin::new(NAME) }
+    Plugin {
+        pre_enqueue: Some(pre_enqueue),
+        post_filter: Some(Box::new(DefaultPreemption { limits })),
+        events: Some(vec![EventRegistration::with(
+            EventResource::AssignedPod,
+            ActionType::DELETE,
+            after_deletion,
+        )]),
+        ..Plugin::new(NAME)
+    }
+}
+
+/// A pod doesn't enter the queue while others are being removed for it.
+fn pre_enqueue(request: &PreEnqueueRequest<'_>) -> Status {
+    if request.is_preempting {
+        Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON_PREEMPTING)
+    } else {
+        Status::SUCCESS
+    }
+}
+
+/// Whether the pod is tried again is for the plugins to say that turned it away; without this event it would stay gated even
+/// so.
+#[allow(clippy::unnecessary_wraps, reason = "the form of a hint")]
+fn after_deletion(_: &HintRequest<'_>) -> HintResult {
+    Ok(QueueingHint::Skip)
 }
 
 struct DefaultPreemption {

@@ -6,6 +6,7 @@
 
 mod domain_counts;
 mod filter;
+mod queueing_hint;
 mod resolved_term;
 mod score;
 
@@ -55,6 +56,7 @@ pub fn new(args: &InterPodAffinityArgs) -> Plugin {
     Plugin {
         filter: Some(Box::new(filter::AffinityFilterPlugin)),
         score: Some(Box::new(score)),
+        events: Some(queueing_hint::events()),
         ..Plugin::new(NAME)
     }
 }

@@ -4,6 +4,8 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go`
 
+mod queueing_hint;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -78,7 +80,8 @@ fn with(added: AddedAffinity) -> Plugin {
     let added = Arc::new(added);
     Plugin {
         filter: Some(Box::new(NodeAffinity { added: Arc::clone(&added) })),
-        score: Some(Box::new(NodeAffinity { added })),
+        score: Some(Box::new(NodeAffinity { added: Arc::clone(&added) })),
+        events: Some(queueing_hint::events(added)),
         ..Plugin::new(NAME)
     }
 }

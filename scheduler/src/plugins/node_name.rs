@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::Registration;
-use crate::framework::{Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, Status};
+use crate::framework::{
+    ActionType, Code, EventRegistration, EventResource, ExtensionPoint, Filter, FilterPlugin, Plugin,
+    PreFilter, Status,
+};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
 
@@ -26,7 +29,11 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(NodeName)), ..Plugin::new(NAME) }
+    Plugin {
+        filter: Some(Box::new(NodeName)),
+        events: Some(vec![EventRegistration::always(EventResource::Node, ActionType::ADD)]),
+        ..Plugin::new(NAME)
+    }
 }
 
 struct NodeName;

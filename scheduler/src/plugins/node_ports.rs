@@ -3,6 +3,8 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/nodeports/node_ports.go`
 
+mod queueing_hint;
+
 use fixedbitset::FixedBitSet;
 
 use super::Registration;
@@ -29,7 +31,7 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(NodePorts)), ..Plugin::new(NAME) }
+    Plugin { filter: Some(Box::new(NodePorts)), events: Some(queueing_hint::events()), ..Plugin::new(NAME) }
 }
 
 struct NodePorts;

@@ -4,6 +4,7 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/noderesources/fit.go`, `least_allocated.go`
 
+mod queueing_hint;
 mod strategy;
 
 use std::borrow::Cow;
@@ -59,7 +60,12 @@ fn with(args: &NodeResourcesFitArgs) -> Plugin {
         ignored_resource_groups: args.ignored_resource_groups.iter().cloned().collect(),
     };
     let score = Strategy::new(args.scoring_strategy.as_ref());
-    Plugin { filter: Some(Box::new(filter)), score: Some(Box::new(score)), ..Plugin::new(NAME) }
+    Plugin {
+        filter: Some(Box::new(filter)),
+        score: Some(Box::new(score)),
+        events: Some(queueing_hint::events()),
+        ..Plugin::new(NAME)
+    }
 }
 
 struct Fit {

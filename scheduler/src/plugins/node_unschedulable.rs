@@ -3,8 +3,10 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/nodeunschedulable/node_unschedulable.go`
 
+mod queueing_hint;
+
 use fixedbitset::FixedBitSet;
-use k8s_openapi::api::core::v1::Taint;
+use k8s_openapi::api::core::v1::{Taint, Toleration};
 use plimsoll_matching::taints::{any_tolerates, effect};
 
 use super::Registration;
@@ -30,24 +32,32 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(NodeUnschedulable)), ..Plugin::new(NAME) }
+    Plugin {
+        filter: Some(Box::new(NodeUnschedulable)),
+        events: Some(queueing_hint::events()),
+        ..Plugin::new(NAME)
+    }
 }
 
 struct NodeUnschedulable;
 
 impl FilterPlugin for NodeUnschedulable {
     fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
-        let taint = Taint {
-            key: UNSCHEDULABLE_TAINT.to_owned(),
-            effect: effect::NO_SCHEDULE.to_owned(),
-            ..Taint::default()
-        };
-        if any_tolerates(pod.tolerations(), &taint) {
+        if tolerate_being_unschedulable(pod.tolerations()) {
             PreFilter::Skip
         } else {
             PreFilter::run(NodeUnschedulableFilter { snapshot })
         }
     }
+}
+
+fn tolerate_being_unschedulable(tolerations: &[Toleration]) -> bool {
+    let taint = Taint {
+        key: UNSCHEDULABLE_TAINT.to_owned(),
+        effect: effect::NO_SCHEDULE.to_owned(),
+        ..Taint::default()
+    };
+    any_tolerates(tolerations, &taint)
 }
 
 struct NodeUnschedulableFilter<'a> {

@@ -8,6 +8,7 @@ mod constraint;
 mod default_selector;
 mod filter;
 mod grouped_score;
+mod queueing_hint;
 mod score;
 
 use self::constraint::Spreading;
@@ -50,7 +51,8 @@ pub fn new(args: &PodTopologySpreadArgs) -> Plugin {
     let spreading = Spreading::new(args);
     Plugin {
         filter: Some(Box::new(filter::SpreadFilterPlugin { spreading: spreading.clone() })),
-        score: Some(Box::new(score::SpreadScorePlugin { spreading })),
+        score: Some(Box::new(score::SpreadScorePlugin { spreading: spreading.clone() })),
+        events: Some(queueing_hint::events(&spreading)),
         ..Plugin::new(NAME)
     }
 }

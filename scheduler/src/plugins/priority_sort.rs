@@ -26,6 +26,6 @@ pub fn new() -> Plugin {
 }
 
 fn queue_sort(first: &QueuedPod<'_>, second: &QueuedPod<'_>) -> Ordering {
-    let by_priority = second.pod.priority().cmp(&first.pod.priority());
+    let by_priority = second.priority().cmp(&first.priority());
     by_priority.then(first.queued_at_micros.cmp(&second.queued_at_micros))
 }

@@ -4,8 +4,10 @@
 //! `pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go`
 
 use super::Registration;
-use crate::framework::{Code, ExtensionPoint, Plugin, Status};
-use crate::pod_info::PodInfo;
+use crate::framework::{
+    ActionType, Code, EventRegistration, EventResource, ExtensionPoint, Plugin, PreEnqueueRequest, Status,
+};
+use crate::pod_info::fields;
 
 /// The plugin's name.
 pub const NAME: &str = "SchedulingGates";
@@ -21,12 +23,17 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { pre_enqueue: Some(pre_enqueue), ..Plugin::new(NAME) }
+    let ungated = ActionType::UPDATE_POD_SCHEDULING_GATES_ELIMINATED;
+    Plugin {
+        pre_enqueue: Some(pre_enqueue),
+        events: Some(vec![EventRegistration::always(EventResource::TargetPod, ungated)]),
+        ..Plugin::new(NAME)
+    }
 }
 
-fn pre_enqueue(pod: &PodInfo<'_>) -> Status {
+fn pre_enqueue(request: &PreEnqueueRequest<'_>) -> Status {
     let gates: Vec<&str> =
-        pod.spec().scheduling_gates.iter().flatten().map(|gate| gate.name.as_str()).collect();
+        fields::spec(request.pod).scheduling_gates.iter().flatten().map(|gate| gate.name.as_str()).collect();
     if gates.is_empty() {
         return Status::SUCCESS;
     }

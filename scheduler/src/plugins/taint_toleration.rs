@@ -4,6 +4,8 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go`
 
+mod queueing_hint;
+
 use fixedbitset::FixedBitSet;
 use k8s_openapi::api::core::v1::{Taint, Toleration};
 use plimsoll_matching::taints::{effect, tolerates};
@@ -40,6 +42,7 @@ pub fn new() -> Plugin {
     Plugin {
         filter: Some(Box::new(TaintToleration)),
         score: Some(Box::new(TaintToleration)),
+        events: Some(queueing_hint::events()),
         ..Plugin::new(NAME)
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::framework::Status;
+use crate::framework::{PreEnqueueRequest, Status};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
 use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
@@ -56,7 +56,8 @@ fn check(case: &Case) {
 }
 
 fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
-    let gate = profile.pre_enqueue(pod);
+    let request = PreEnqueueRequest { pod: pod.pod, listers: snapshot.listers(), is_preempting: false };
+    let gate = profile.pre_enqueue(&request, None);
     if !gate.is_success() {
         return json!({ "gated": status_value(&gate) });
     }

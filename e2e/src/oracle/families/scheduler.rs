@@ -12,7 +12,7 @@ use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, Stor
 use plimsoll_cli::scheduler_config::{from_value, profiles};
 use plimsoll_resource_math::Quantity;
 use plimsoll_scheduler::fit_error::NodeStatuses;
-use plimsoll_scheduler::framework::{FailedCycle, Status};
+use plimsoll_scheduler::framework::{FailedCycle, PreEnqueueRequest, Status};
 use plimsoll_scheduler::listers::StorageListers;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::plugins::default_preemption::{
@@ -39,7 +39,7 @@ pub(super) const FAMILY: Family = Family {
 /// A cluster, and pods to schedule one after the other.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Input {
+pub(super) struct Input {
     nodes: Vec<Node>,
     running: Vec<Pod>,
     nominated: Vec<Pod>,
@@ -62,7 +62,14 @@ struct Input {
 }
 
 impl Input {
-    fn add_objects(&self, listers: &mut Listers) {
+    /// The profile of the configuration, or the default one; none if the configuration isn't valid.
+    pub(super) fn profile(&self) -> Option<Profile> {
+        let Some(config) = &self.config else { return Some(Profile::default()) };
+        let made = from_value(config.clone(), Vec::new()).and_then(|config| profiles(&config, &TABLE));
+        made.ok().map(|mut profiles| profiles.swap_remove(0))
+    }
+
+    pub(super) fn add_objects(&self, listers: &mut Listers) {
         for object in &self.namespaces {
             listers.set_namespace(object);
         }
@@ -133,16 +140,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
         }
     }
     input.add_objects(snapshot.listers_mut());
-    let mut profile = match &input.config {
-        None => Profile::default(),
-        Some(config) => {
-            let made = from_value(config.clone(), Vec::new()).and_then(|config| profiles(&config, &TABLE));
-            match made {
-                Ok(mut profiles) => profiles.swap_remove(0),
-                Err(_) => return Ok(json!("no valid configuration")),
-            }
-        }
-    };
+    let Some(mut profile) = input.profile() else { return Ok(json!("no valid configuration")) };
     profile.percentage_of_nodes_to_score = input.percentage;
     let mut state = CycleState::default();
     input.pods.iter().map(|pod| decide(pod, &mut snapshot, &profile, &mut state)).collect()
@@ -155,7 +153,8 @@ fn decide(
     state: &mut CycleState,
 ) -> anyhow::Result<Value> {
     let info = PodInfo::new(pod)?;
-    let gate = profile.pre_enqueue(&info);
+    let request = PreEnqueueRequest { pod, listers: snapshot.listers(), is_preempting: false };
+    let gate = profile.pre_enqueue(&request, None);
     if !gate.is_success() {
         return Ok(json!({ "gated": status_output(&gate) }));
     }
@@ -333,7 +332,7 @@ fn grows_by_overhead(spec: &Value) -> bool {
         .any(|(name, amount)| is_big_decimal(amount) && spec["overhead"].get(name).is_some())
 }
 
-fn has_absurd_amount(value: &Value) -> bool {
+pub(super) fn has_absurd_amount(value: &Value) -> bool {
     match value {
         Value::Array(list) => list.iter().any(has_absurd_amount),
         Value::Object(fields) => {

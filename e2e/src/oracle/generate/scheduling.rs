@@ -88,7 +88,7 @@ pub fn scheduling(rng: &mut StdRng) -> Value {
 }
 
 /// A configuration in which plugins are told something, mostly something valid.
-fn config(rng: &mut StdRng) -> Value {
+pub(super) fn config(rng: &mut StdRng) -> Value {
     let told = list(rng, 1..=2, |rng, _| {
         let (name, args) = plugin_args(rng);
         json!({"name": name, "args": args})
@@ -119,7 +119,7 @@ fn node(rng: &mut StdRng, name: &str, is_full: bool) -> Value {
 }
 
 /// A pod of that name, with a priority more often than not, and near or away from others.
-fn placeable(mut pod: Value, rng: &mut StdRng, name: &str, is_full: bool) -> Value {
+pub(super) fn placeable(mut pod: Value, rng: &mut StdRng, name: &str, is_full: bool) -> Value {
     pod["metadata"]["name"] = name.into();
     let spec = &mut pod["spec"];
     if chance(rng, 60) {
@@ -207,19 +207,19 @@ fn run(rng: &mut StdRng, pod: &mut Value, index: usize) {
     }
 }
 
-fn namespaces(rng: &mut StdRng) -> Value {
+pub(super) fn namespaces(rng: &mut StdRng) -> Value {
     let names = some_of(rng, 80, NAMESPACES);
     let namespace = |name: &&str| json!({"metadata": {"name": name, "labels": labels(rng)}});
     names.iter().map(namespace).collect()
 }
 
 #[derive(Clone, Copy)]
-enum Selector {
+pub(super) enum Selector {
     Labels,
     Whole,
 }
 
-fn selecting(rng: &mut StdRng, name: &str, selector: Selector) -> Value {
+pub(super) fn selecting(rng: &mut StdRng, name: &str, selector: Selector) -> Value {
     let namespace = pick(rng, NAMESPACES);
     let selector = match selector {
         Selector::Labels => maybe(rng, 90, labels),
@@ -228,7 +228,7 @@ fn selecting(rng: &mut StdRng, name: &str, selector: Selector) -> Value {
     json!({"metadata": {"name": name, "namespace": namespace}, "spec": object([("selector", selector)])})
 }
 
-fn owner(kind: &str) -> Value {
+pub(super) fn owner(kind: &str) -> Value {
     let api_version = match kind {
         "ReplicationController" => "v1",
         "Job" => "batch/v1",
@@ -250,7 +250,7 @@ fn disruption_budgets(rng: &mut StdRng) -> Value {
     namespaces.iter().map(budget).collect()
 }
 
-fn drop_field(object: &mut Value, field: &str) {
+pub(super) fn drop_field(object: &mut Value, field: &str) {
     if let Some(fields) = object.as_object_mut() {
         fields.remove(field);
     }

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::TopologySpreadConstraint;
-use plimsoll_matching::label_selector::{Labels, Selector, SelectorError};
+use k8s_openapi::api::core::v1::{Pod, TopologySpreadConstraint};
+use plimsoll_matching::label_selector::{Labels, Selector, SelectorError, labels_of};
 
 use super::default_selector::default_selector;
 use super::{HOSTNAME, ZONE};
 use crate::config::PodTopologySpreadArgs;
-use crate::pod_info::PodInfo;
+use crate::listers::Listers;
+use crate::pod_info::{PodInfo, fields};
 use crate::snapshot::{NodeCounts, NodeIndex, PodIdentity, Snapshot, TopologyColumn};
 
 /// The `defaultingType` under which the configuration lists the constraints of pods that have none.
@@ -43,7 +44,7 @@ pub(super) struct Constraint {
     pub(super) selector: Selector,
     pub(super) min_domains: usize,
     honors_node_affinity: bool,
-    honors_node_taints: bool,
+    pub(super) honors_node_taints: bool,
 }
 
 /// The plugin's settings.
@@ -63,7 +64,7 @@ impl Spreading {
 
     /// Whether only nodes count that have the labels of all constraints. Those of the system let a node without a zone spread by
     /// its name.
-    pub(super) fn requires_all_labels(&self, pod: &PodInfo<'_>) -> bool {
+    pub(super) fn requires_all_labels(&self, pod: &Pod) -> bool {
         has_own_constraints(pod) || !self.is_system
     }
 
@@ -73,18 +74,20 @@ impl Spreading {
     /// `common.go` (`buildDefaultConstraints`)
     pub(super) fn constraints(
         &self,
-        pod: &PodInfo<'_>,
-        snapshot: &Snapshot,
+        pod: &Pod,
+        listers: &Listers,
         when: WhenUnsatisfiable,
     ) -> Result<Vec<Constraint>, SelectorError> {
-        if let Some(own) = pod.spec().topology_spread_constraints.as_ref().filter(|own| !own.is_empty()) {
-            return Constraint::all(own, pod.labels(), when);
+        let labels = labels_of(&pod.metadata);
+        if has_own_constraints(pod) {
+            let own = fields::spec(pod).topology_spread_constraints.as_deref().unwrap_or_default();
+            return Constraint::all(own, labels, when);
         }
-        let mut constraints = Constraint::all(&self.defaults, pod.labels(), when)?;
+        let mut constraints = Constraint::all(&self.defaults, labels, when)?;
         if constraints.is_empty() {
             return Ok(constraints);
         }
-        let selector = default_selector(pod, snapshot.listers());
+        let selector = default_selector(pod, listers);
         if selector.is_everything() {
             return Ok(Vec::new());
         }
@@ -96,12 +99,12 @@ impl Spreading {
 }
 
 /// Whether a pod says itself how it spreads.
-fn has_own_constraints(pod: &PodInfo<'_>) -> bool {
-    pod.spec().topology_spread_constraints.as_ref().is_some_and(|own| !own.is_empty())
+fn has_own_constraints(pod: &Pod) -> bool {
+    fields::spec(pod).topology_spread_constraints.as_ref().is_some_and(|own| !own.is_empty())
 }
 
 /// What is said of constraints that can't be read.
-pub(super) fn what_failed(pod: &PodInfo<'_>, kind: &str, error: &SelectorError) -> String {
+pub(super) fn what_failed(pod: &Pod, kind: &str, error: &SelectorError) -> String {
     if has_own_constraints(pod) {
         format!("obtaining pod's {kind} topology spread constraints: {error}")
     } else {

@@ -19,9 +19,9 @@ pub(super) struct SpreadFilterPlugin {
 
 impl FilterPlugin for SpreadFilterPlugin {
     fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
-        match self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::DoNotSchedule) {
+        match self.spreading.constraints(pod.pod, snapshot.listers(), WhenUnsatisfiable::DoNotSchedule) {
             Err(error) => {
-                let text = format!("get constraints from pod: {}", what_failed(pod, "hard", &error));
+                let text = format!("get constraints from pod: {}", what_failed(pod.pod, "hard", &error));
                 PreFilter::Reject(Status::new(Code::Error, NAME, text))
             }
             Ok(constraints) if constraints.is_empty() => PreFilter::Skip,

@@ -18,11 +18,12 @@ pub(super) struct SpreadScorePlugin {
 
 impl ScorePlugin for SpreadScorePlugin {
     fn grouping(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Grouping {
-        match self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway) {
+        let listers = snapshot.listers();
+        match self.spreading.constraints(pod.pod, listers, WhenUnsatisfiable::ScheduleAnyway) {
             Err(_) => Grouping::EachNode,
             Ok(constraints) if constraints.is_empty() => Grouping::Indifferent,
             Ok(constraints) => {
-                let requires_all_labels = self.spreading.requires_all_labels(pod);
+                let requires_all_labels = self.spreading.requires_all_labels(pod.pod);
                 Grouping::Groups(Box::new(GroupedSpread::new(pod, constraints, requires_all_labels)))
             }
         }
@@ -34,13 +35,14 @@ impl ScorePlugin for SpreadScorePlugin {
         snapshot: &'a Snapshot,
         nodes: &'a [NodeIndex],
     ) -> PreScore<'a> {
-        match self.spreading.constraints(pod, snapshot, WhenUnsatisfiable::ScheduleAnyway) {
-            Err(error) => {
-                PreScore::Error(format!("calculating preScoreState: {}", what_failed(pod, "soft", &error)))
-            }
+        match self.spreading.constraints(pod.pod, snapshot.listers(), WhenUnsatisfiable::ScheduleAnyway) {
+            Err(error) => PreScore::Error(format!(
+                "calculating preScoreState: {}",
+                what_failed(pod.pod, "soft", &error)
+            )),
             Ok(constraints) if constraints.is_empty() => PreScore::Skip,
             Ok(constraints) => {
-                let requires_all_labels = self.spreading.requires_all_labels(pod);
+                let requires_all_labels = self.spreading.requires_all_labels(pod.pod);
                 PreScore::run(SpreadScore::new(pod, snapshot, nodes, constraints, requires_all_labels))
             }
         }

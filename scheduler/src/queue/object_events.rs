@@ -1,0 +1,120 @@
+//! What follows for the queue from a change in the cluster. The snapshot is to be changed before, but for a node that goes.
+//!
+//! # Source
+//! `pkg/scheduler/eventhandlers.go`
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+
+use super::{Moment, SchedulingQueue};
+use crate::framework::{Change, ClusterEvent, Object, Whose, node_events, pod_events};
+use crate::pod_info::fields;
+
+impl SchedulingQueue {
+    /// A node is there that wasn't.
+    pub fn node_added(&mut self, node: Arc<Node>, moment: Moment<'_>) {
+        self.happened(ClusterEvent::NODE_ADD, Change::added(Object::Node(node)), moment);
+    }
+
+    /// A node has changed.
+    pub fn node_updated(&mut self, old: Arc<Node>, new: Arc<Node>, moment: Moment<'_>) {
+        let events = node_events(&old, &new);
+        let change = Arc::new(Change::updated(Object::Node(old), Object::Node(new)));
+        for event in events {
+            self.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
+        }
+    }
+
+    /// A node is gone.
+    pub fn node_deleted(&mut self, node: Arc<Node>, moment: Moment<'_>) {
+        self.happened(ClusterEvent::NODE_DELETE, Change::deleted(Object::Node(node)), moment);
+    }
+
+    /// A pod is there that wasn't, with a node or without.
+    pub fn pod_added(&mut self, pod: Arc<Pod>, moment: Moment<'_>) {
+        if !fields::node_name(&pod).is_empty() {
+            self.happened(ClusterEvent::ASSIGNED_POD_ADD, Change::added(Object::Pod(pod)), moment);
+        } else if self.is_responsible_for(&pod) {
+            self.add(pod, moment);
+        }
+    }
+
+    /// A pod has changed, or was bound. `is_assumed` says whether it has got a node here that its object doesn't name yet.
+    ///
+    /// # Source
+    /// `eventhandlers.go` (`updatePod`, `updatePodInSchedulingQueue`, `updateAssignedPodInCache`)
+    pub fn pod_updated(&mut self, old: Arc<Pod>, new: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
+        if !fields::node_name(&old).is_empty() {
+            let events = pod_events(&old, &new, Whose::Other);
+            let change = Arc::new(Change::updated(Object::Pod(old), Object::Pod(new)));
+            for event in events {
+                self.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
+            }
+        } else if !fields::node_name(&new).is_empty() {
+            self.happened(ClusterEvent::ASSIGNED_POD_ADD, Change::added(Object::Pod(new)), moment);
+            if self.is_responsible_for(&old) {
+                self.delete(&old);
+            }
+        } else if self.is_responsible_for(&old) {
+            self.waiting_pod_updated(old, new, is_assumed, moment);
+        }
+    }
+
+    fn waiting_pod_updated(&mut self, old: Arc<Pod>, new: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
+        if old.metadata.resource_version == new.metadata.resource_version {
+            return;
+        }
+        if is_assumed {
+            if new.metadata.deletion_timestamp.is_some() && old.metadata.deletion_timestamp.is_none() {
+                self.room_freed(new, moment);
+            }
+            return;
+        }
+        let nominated = fields::nominated_node_name(&old);
+        let is_freed = !nominated.is_empty() && nominated != fields::nominated_node_name(&new);
+        self.update(&old, new, moment);
+        if is_freed {
+            self.nomination_ended(old, moment);
+        }
+    }
+
+    /// A pod is gone or has come to its end.
+    ///
+    /// # Source
+    /// `eventhandlers.go` (`deletePod`, `deletePodFromSchedulingQueue`)
+    pub fn pod_deleted(&mut self, pod: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
+        if !fields::node_name(&pod).is_empty() {
+            self.room_freed(pod, moment);
+        } else if self.is_responsible_for(&pod) {
+            self.delete(&pod);
+            if is_assumed {
+                self.room_freed(pod, moment);
+            } else if !fields::nominated_node_name(&pod).is_empty() {
+                self.nomination_ended(pod, moment);
+            }
+        }
+    }
+
+    /// Something happened to one object, and plugins may be registered for it.
+    pub fn happened(&mut self, event: ClusterEvent, change: Change, moment: Moment<'_>) {
+        self.move_all_to_active_or_backoff(event, &Arc::new(change), &|_| true, moment);
+    }
+
+    /// A pod that had a node, or was about to get one, no longer takes its room.
+    fn room_freed(&mut self, pod: Arc<Pod>, moment: Moment<'_>) {
+        self.happened(ClusterEvent::ASSIGNED_POD_DELETE, Change::deleted(Object::Pod(pod)), moment);
+    }
+
+    /// A node is no longer set aside for a pod, which kept off pods that aren't more important.
+    fn nomination_ended(&mut self, pod: Arc<Pod>, moment: Moment<'_>) {
+        let priority = fields::priority(&pod);
+        let change = Arc::new(Change::deleted(Object::Pod(pod)));
+        let is_concerned = |waiting: &Pod| fields::priority(waiting) <= priority;
+        self.move_all_to_active_or_backoff(ClusterEvent::ASSIGNED_POD_DELETE, &change, &is_concerned, moment);
+    }
+
+    fn is_responsible_for(&self, pod: &Pod) -> bool {
+        self.profiles.iter().any(|profile| profile.scheduler_name == fields::scheduler_name(pod))
+    }
+}
