@@ -121,6 +121,9 @@ fn list_objects(given: &Value, listers: &mut Listers) {
     for capacity in all(given, "csiStorageCapacities") {
         listers.storage.set_capacity(&capacity);
     }
+    for attachment in all(given, "volumeAttachments") {
+        listers.storage.set_attachment(&attachment);
+    }
 }
 
 fn preemption_value(preemption: &Preemption) -> Value {
@@ -166,7 +169,10 @@ cases_of!(
     node_ports,
     node_resources_fit,
     node_resources_balanced_allocation,
+    volume_restrictions,
+    node_volume_limits,
     volume_binding,
+    volume_zone,
     pod_topology_spread,
     inter_pod_affinity,
     image_locality,

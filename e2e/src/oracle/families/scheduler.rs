@@ -269,39 +269,85 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if pods.map(|pod| &pod["spec"]).any(grows_by_overhead) {
         return Some("D-scheduler-5");
     }
-    if shares_claim_name(input) {
+    if differs_by_claim_names(input, ours, theirs) {
         return Some("D-scheduler-25");
     }
     let differ_in_messages = without_messages(ours) == without_messages(theirs);
     (differ_in_messages && shares_host_port(input)).then_some("D-scheduler-2")
 }
 
-/// Whether a pod has a `ReadWriteOncePod` claim, and a pod of another namespace one of the same name.
-fn shares_claim_name(input: &Value) -> bool {
-    let list = |field: &str| input[field].as_array().into_iter().flatten();
+/// Whether nothing differs but what upstream's mix-up of claims of the same name can change: what preemption says of a pod
+/// with such a claim, and the verdicts on nodes that are set aside. A differing verdict changes all that comes after it.
+fn differs_by_claim_names(input: &Value, ours: &Value, theirs: &Value) -> bool {
+    let (Some(pods), Some(ours), Some(theirs)) =
+        (input["pods"].as_array(), ours.as_array(), theirs.as_array())
+    else {
+        return false;
+    };
+    if ours.len() != theirs.len() {
+        return false;
+    }
+    let set_aside: BTreeSet<&str> =
+        list(input, "nominated").filter_map(|pod| pod["status"]["nominatedNodeName"].as_str()).collect();
+    for (pod, (ours, theirs)) in pods.iter().zip(ours.iter().zip(theirs)) {
+        if ours == theirs {
+            continue;
+        }
+        if !shares_claim_name(input, pod) {
+            return false;
+        }
+        if ours["verdicts"] != theirs["verdicts"] {
+            let others = |answer: &Value| {
+                let mut verdicts = answer["verdicts"].clone();
+                if let Some(verdicts) = verdicts.as_object_mut() {
+                    verdicts.retain(|node, _| !set_aside.contains(node.as_str()));
+                }
+                verdicts
+            };
+            return ours["order"] == theirs["order"] && others(ours) == others(theirs);
+        }
+        if without_fields(ours, &PREEMPTION_FIELDS) != without_fields(theirs, &PREEMPTION_FIELDS) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the pod has a `ReadWriteOncePod` claim, and a pod of another namespace one of the same name.
+fn shares_claim_name(input: &Value, pod: &Value) -> bool {
     let uses = |pod: &Value, name: &Value| {
         let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
         volumes.into_iter().any(|volume| volume["persistentVolumeClaim"]["claimName"] == *name)
     };
-    let exclusive = list("persistentVolumeClaims").filter(|claim| {
+    let namespace = &pod["metadata"]["namespace"];
+    let exclusive = list(input, "persistentVolumeClaims").filter(|claim| {
         let mut modes = claim["spec"]["accessModes"].as_array().into_iter().flatten();
-        modes.any(|mode| mode == "ReadWriteOncePod")
+        claim["metadata"]["namespace"] == *namespace && modes.any(|mode| mode == "ReadWriteOncePod")
     });
-    exclusive.map(|claim| &claim["metadata"]).any(|claim| {
-        let is_own = |pod: &&Value| pod["metadata"]["namespace"] == claim["namespace"];
-        let mut pods = list("running").chain(list("nominated")).chain(list("pods"));
-        list("pods").filter(is_own).any(|pod| uses(pod, &claim["name"]))
-            && pods.any(|pod| !is_own(&pod) && uses(pod, &claim["name"]))
+    exclusive.map(|claim| &claim["metadata"]["name"]).filter(|name| uses(pod, name)).any(|name| {
+        let mut pods = ["running", "nominated", "pods"].into_iter().flat_map(|field| list(input, field));
+        pods.any(|other| other["metadata"]["namespace"] != *namespace && uses(other, name))
     })
+}
+
+fn list<'a>(input: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    input[field].as_array().into_iter().flatten()
+}
+
+/// What of an answer tells of preemption.
+const PREEMPTION_FIELDS: [&str; 3] = ["candidates", "best", "message"];
+
+fn without_fields(answer: &Value, fields: &[&str]) -> Value {
+    let mut answer = answer.clone();
+    if let Some(answer) = answer.as_object_mut() {
+        answer.retain(|name, _| !fields.contains(&name.as_str()));
+    }
+    answer
 }
 
 /// What is said of each pod, but for the message, which tells of preemption.
 fn without_messages(answers: &Value) -> Value {
-    let mut answers = answers.clone();
-    for answer in answers.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        answer.remove("message");
-    }
-    answers
+    answers.as_array().into_iter().flatten().map(|answer| without_fields(answer, &["message"])).collect()
 }
 
 /// Whether two running pods have the same port of the same node, so that removing one of them frees it for upstream.
