@@ -187,6 +187,8 @@ struct Engine<'s> {
     rollouts: Vec<RolloutReport>,
     /// Whether pods asked for volumes or devices that the scheduler doesn't look at here yet.
     notes_volumes_and_devices: bool,
+    /// Whether pods were deleted since the usage of quotas was counted.
+    usage_is_stale: bool,
 }
 
 /// One object and what became of it.
@@ -210,6 +212,9 @@ struct Row {
     given: Option<Box<Pod>>,
     /// Whether it has been deleted since.
     gone: bool,
+    /// Whether it is a pod that was deleted to make room for another, and that nothing replaces. It is still told of, so it isn't
+    /// `gone`.
+    preempted: bool,
 }
 
 impl<'s> Engine<'s> {
@@ -225,6 +230,7 @@ impl<'s> Engine<'s> {
             countable_unknown: Vec::new(),
             rollouts: Vec::new(),
             notes_volumes_and_devices: false,
+            usage_is_stale: false,
         }
     }
 
@@ -262,6 +268,7 @@ impl Row {
             given_uid: None,
             given: None,
             gone: false,
+            preempted: false,
         }
     }
 
