@@ -14,6 +14,7 @@ mod schedule;
 mod state;
 mod static_pods;
 mod totals;
+mod volumes;
 mod why;
 
 use std::collections::BTreeSet;
@@ -185,8 +186,9 @@ struct Engine<'s> {
     /// Resources that quotas can count beside those that are known.
     countable_unknown: Vec<GroupResource>,
     rollouts: Vec<RolloutReport>,
-    /// Whether pods asked for volumes or devices that the scheduler doesn't look at here yet.
-    notes_volumes_and_devices: bool,
+    volumes_taken_for_granted: volumes::TakenForGranted,
+    /// Whether pods asked for devices, which the scheduler doesn't look at here yet.
+    notes_devices: bool,
     /// Whether pods were deleted since the usage of quotas was counted.
     usage_is_stale: bool,
 }
@@ -229,7 +231,8 @@ impl<'s> Engine<'s> {
             keeps_given: false,
             countable_unknown: Vec::new(),
             rollouts: Vec::new(),
-            notes_volumes_and_devices: false,
+            volumes_taken_for_granted: volumes::TakenForGranted::default(),
+            notes_devices: false,
             usage_is_stale: false,
         }
     }
@@ -240,9 +243,9 @@ impl<'s> Engine<'s> {
             let namespaces = self.assumed_namespaces.join(", ");
             self.notes.push(format!("namespaces that are not declared, taken to exist: {namespaces}"));
         }
-        if self.notes_volumes_and_devices {
-            self.notes
-                .push("the scheduler doesn't look at persistent volumes and devices here yet".to_owned());
+        self.notes.extend(self.volumes_taken_for_granted.notes());
+        if self.notes_devices {
+            self.notes.push("the scheduler doesn't look at devices here yet".to_owned());
         }
         let node_reports = self.node_reports();
         let quota_reports = self.quota_reports();

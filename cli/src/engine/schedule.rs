@@ -1,6 +1,6 @@
 //! The scheduler, until nothing moves.
 
-use k8s_openapi::api::core::v1::{Pod, Volume};
+use k8s_openapi::api::core::v1::Pod;
 use plimsoll_scheduler::framework::{PreEnqueueRequest, QueuedPod};
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
@@ -8,6 +8,7 @@ use plimsoll_scheduler::{
 };
 use rustc_hash::FxHashMap;
 
+use super::volumes::{self, TakenForGranted};
 use super::{Engine, Progress, Row, Step, existing};
 use crate::report::Outcome;
 use crate::scheduler_config;
@@ -35,11 +36,19 @@ impl Scheduling {
     }
 
     /// Takes what the pod needs beside the room of the node that it gets.
-    fn reserve(&mut self, pod: &PodInfo<'_>, node: &str, profile: usize) -> Result<(), Status> {
+    fn reserve(
+        &mut self,
+        pod: &PodInfo<'_>,
+        node: &str,
+        profile: usize,
+        granted: &mut TakenForGranted,
+    ) -> Result<(), Status> {
         let Some(node) = self.snapshot.node(node) else { return Ok(()) };
-        for assumed in self.profiles[profile].reserve(pod, &self.snapshot, node)? {
-            self.snapshot.assume(assumed);
+        let taken = self.profiles[profile].reserve(pod, &self.snapshot, node)?;
+        for assumed in &taken {
+            self.snapshot.assume(assumed.clone());
         }
+        volumes::bind_assumed(&taken, &mut self.snapshot, granted);
         Ok(())
     }
 
@@ -141,10 +150,20 @@ impl Engine<'_> {
             if !row.is_stored() {
                 continue;
             }
+            let (is_strict, granted) = (self.settings.strict, &mut self.volumes_taken_for_granted);
             let Some(pod) = row.pod() else {
-                list(&row.object, scheduling.snapshot.listers_mut());
+                let listers = scheduling.snapshot.listers_mut();
+                match &row.object {
+                    Object::PersistentVolumeClaim(claim) => {
+                        volumes::list_claim(claim, listers, is_strict, granted);
+                    }
+                    object => list(object, listers),
+                }
                 continue;
             };
+            for claim in volumes::ephemeral_claims(pod) {
+                volumes::list_claim(&claim, scheduling.snapshot.listers_mut(), is_strict, granted);
+            }
             let ended = existing::has_ended(pod);
             match (&row.node, ended) {
                 (_, true) => {}
@@ -201,8 +220,8 @@ impl Engine<'_> {
                 return;
             }
         };
-        if asks_for_volumes_or_devices(pod) && !scheduling.profiles[place].missing.is_empty() {
-            self.notes_volumes_and_devices = true;
+        if asks_for_devices(pod) && !scheduling.profiles[place].missing.is_empty() {
+            self.notes_devices = true;
         }
         let listers = scheduling.snapshot.listers();
         let request = PreEnqueueRequest { pod, listers, is_preempting: false };
@@ -234,7 +253,8 @@ impl Engine<'_> {
         match decision {
             Decision::Placed(placement) => {
                 if let Some(Ok(info)) = row.pod().map(PodInfo::new) {
-                    if let Err(status) = scheduling.reserve(&info, &placement.node, place) {
+                    let granted = &mut self.volumes_taken_for_granted;
+                    if let Err(status) = scheduling.reserve(&info, &placement.node, place, granted) {
                         row.outcome = Outcome::Pending;
                         row.waits = Some(("Unschedulable".to_owned(), status.message()));
                         return;
@@ -289,12 +309,9 @@ impl Engine<'_> {
     }
 }
 
-/// Whether a pod asks for something that only plugins look at that aren't there yet.
-fn asks_for_volumes_or_devices(pod: &Pod) -> bool {
-    let Some(spec) = &pod.spec else { return false };
-    let is_claim = |volume: &Volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some();
-    spec.volumes.iter().flatten().any(is_claim)
-        || spec.resource_claims.as_ref().is_some_and(|claims| !claims.is_empty())
+/// Whether a pod asks for devices, which only a plugin looks at that isn't there yet.
+fn asks_for_devices(pod: &Pod) -> bool {
+    pod.spec.as_ref().and_then(|spec| spec.resource_claims.as_ref()).is_some_and(|claims| !claims.is_empty())
 }
 
 impl Row {
@@ -314,6 +331,12 @@ fn list(object: &Object, listers: &mut Listers) {
         Object::ReplicaSet(replica_set) => listers.set_replica_set(replica_set),
         Object::StatefulSet(stateful_set) => listers.set_stateful_set(stateful_set),
         Object::PodDisruptionBudget(budget) => listers.set_disruption_budget(budget),
+        Object::PersistentVolume(volume) => volumes::list_volume(volume, &mut listers.storage),
+        Object::StorageClass(class) => listers.storage.set_class(class),
+        Object::CSINode(node) => listers.storage.set_csi_node(node),
+        Object::CSIDriver(driver) => listers.storage.set_csi_driver(driver),
+        Object::CSIStorageCapacity(capacity) => listers.storage.set_capacity(capacity),
+        Object::VolumeAttachment(attachment) => listers.storage.set_attachment(attachment),
         _ => {}
     }
 }

@@ -86,6 +86,11 @@ impl StorageListers {
         self.classes.get(name)
     }
 
+    /// Whether there is any storage class.
+    pub fn has_classes(&self) -> bool {
+        !self.classes.is_empty()
+    }
+
     /// What CSI drivers say of the node of that name.
     pub fn csi_node(&self, name: &str) -> Option<&CSINode> {
         self.csi_nodes.get(name)

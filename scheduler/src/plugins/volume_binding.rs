@@ -22,6 +22,7 @@ pub use self::binder::{REASON_BIND_CONFLICT, REASON_MISSING, REASON_NODE_CONFLIC
 use self::claims::PodClaims;
 pub use self::claims::REASON_UNBOUND;
 use self::score::CapacityScore;
+pub use self::volume_search::find_matching_volume;
 use super::Registration;
 use super::function_shape::FunctionShape;
 use crate::config::{PluginArgs, UtilizationShapePoint};

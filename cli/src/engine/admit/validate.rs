@@ -58,10 +58,15 @@ pub(super) fn errors(object: &Object, kind: &InputKind) -> Result<ErrorList, Sta
         Object::Service(object) => validation::service::validate_create(object),
         Object::StatefulSet(object) => validation::stateful_set::validate_create(object),
         Object::StorageClass(object) => validation::storage_class::validate_create(object),
-        Object::DeviceClass(_)
+        Object::CSIDriver(_)
+        | Object::CSINode(_)
+        | Object::CSIStorageCapacity(_)
+        | Object::DeviceClass(_)
+        | Object::PersistentVolume(_)
         | Object::PodDisruptionBudget(_)
         | Object::ResourceClaim(_)
         | Object::ServiceAccount(_)
+        | Object::VolumeAttachment(_)
         | Object::Untyped(_) => of_metadata(),
     })
 }

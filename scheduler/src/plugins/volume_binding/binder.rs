@@ -100,7 +100,7 @@ impl<'a> Binder<'a> {
             let provisioning = Provisioning::new(class, request.as_ref(), storage);
             let search = annotation(&claim.metadata, SELECTED_NODE).is_none().then(|| {
                 let least = request.clone().unwrap_or_default();
-                VolumeSearch::new(*unbound, &least, storage)
+                VolumeSearch::new(unbound.claim, &least, storage)
             });
             let wanted = Wanted { claim, request, provisioning };
             match search {

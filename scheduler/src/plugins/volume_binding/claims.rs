@@ -7,7 +7,7 @@ use super::NAME;
 use crate::framework::{Code, Status};
 use crate::listers::{StorageListers, class_of_claim, not_found};
 use crate::pod_info::PodInfo;
-use crate::volume_claims::{annotation, check_made_for, claim_references, namespace_and_name};
+use crate::volume_claims::{annotation, check_made_for, claim_references};
 
 /// A claim waits for a volume that should have been bound without regard to pods.
 pub const REASON_UNBOUND: &str = "pod has unbound immediate PersistentVolumeClaims";
@@ -114,13 +114,5 @@ fn delayed_class<'a>(
         }
         Some(WAIT_FOR_FIRST_CONSUMER) => Ok(Some(class)),
         Some(_) => Ok(None),
-    }
-}
-
-impl UnboundClaim<'_> {
-    /// The namespace and name, as messages have them.
-    pub(super) fn key(&self) -> String {
-        let (namespace, name) = namespace_and_name(&self.claim.metadata);
-        format!("{namespace}/{name}")
     }
 }

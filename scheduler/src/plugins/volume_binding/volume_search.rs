@@ -13,10 +13,9 @@ use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
 use plimsoll_matching::node_selector::NodeSelector;
 use plimsoll_resource_math::Quantity;
 
-use super::claims::UnboundClaim;
 use super::label_index::{LabelIndex, needed_for_node_selector};
 use crate::listers::{StorageListers, class_of_claim};
-use crate::volume_claims::{class_of_volume, storage_amount};
+use crate::volume_claims::{class_of_volume, namespace_and_name, storage_amount};
 
 /// The volumes that suit a claim but for the node, found once for a pod.
 pub(super) struct VolumeSearch<'a> {
@@ -26,6 +25,17 @@ pub(super) struct VolumeSearch<'a> {
     available: Vec<Candidate<'a>>,
     /// The places in `available`.
     index: LabelIndex<'a>,
+}
+
+/// The volume that a claim gets that doesn't wait for a pod: the one that is meant for it, or else the smallest that suits it.
+pub fn find_matching_volume<'a>(
+    claim: &'a PersistentVolumeClaim,
+    storage: &'a StorageListers,
+) -> Option<&'a PersistentVolume> {
+    let requests = claim.spec.as_ref().and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
+    let request = storage_amount(requests).ok()?.unwrap_or_default();
+    let search = VolumeSearch::new(claim, &request, storage).ok()?;
+    search.prebound.first().or(search.available.first()).map(|candidate| candidate.volume)
 }
 
 /// A volume that suits a claim but for the node.
@@ -41,18 +51,18 @@ impl<'a> VolumeSearch<'a> {
     /// # Errors
     /// The claim's selector is malformed.
     pub(super) fn new(
-        unbound: UnboundClaim<'a>,
+        claim: &'a PersistentVolumeClaim,
         request: &Quantity,
         storage: &'a StorageListers,
     ) -> Result<Self, String> {
-        let claim = unbound.claim;
         let spec = claim.spec.as_ref();
         let selector = spec.and_then(|spec| spec.selector.as_ref());
         let selector = selector
             .map(|selector| Selector::from_label_selector(Some(selector)))
             .transpose()
             .map_err(|error| {
-                format!("error creating internal label selector for claim: {}: {error}", unbound.key())
+                let (namespace, name) = namespace_and_name(&claim.metadata);
+                format!("error creating internal label selector for claim: {namespace}/{name}: {error}")
             })?;
         let class = class_of_claim(claim);
         let mut search = Self { prebound: Vec::new(), available: Vec::new(), index: LabelIndex::default() };
