@@ -189,6 +189,8 @@ struct Engine<'s> {
     volumes_taken_for_granted: volumes::TakenForGranted,
     /// Whether pods asked for devices, which the scheduler doesn't look at here yet.
     notes_devices: bool,
+    /// Whether pods were deleted since the usage of quotas was counted.
+    usage_is_stale: bool,
 }
 
 /// One object and what became of it.
@@ -212,6 +214,9 @@ struct Row {
     given: Option<Box<Pod>>,
     /// Whether it has been deleted since.
     gone: bool,
+    /// Whether it is a pod that was deleted to make room for another, and that nothing replaces. It is still told of, so it isn't
+    /// `gone`.
+    preempted: bool,
 }
 
 impl<'s> Engine<'s> {
@@ -228,6 +233,7 @@ impl<'s> Engine<'s> {
             rollouts: Vec::new(),
             volumes_taken_for_granted: volumes::TakenForGranted::default(),
             notes_devices: false,
+            usage_is_stale: false,
         }
     }
 
@@ -265,6 +271,7 @@ impl Row {
             given_uid: None,
             given: None,
             gone: false,
+            preempted: false,
         }
     }
 

@@ -198,8 +198,16 @@ pub trait FilterPlugin: Send + Sync {
 pub enum PreFilter<'a> {
     /// Every node passes; the plugin isn't asked about them.
     Skip,
-    /// No node passes, or the plugin couldn't decide.
+    /// No node passes, or the plugin couldn't decide. With [`Code::Unschedulable`] other pods may be removed for the pod, and the plugin
+    /// then has nothing against any node.
     Reject(Status),
+    /// No node passes as things are. The filter says which would if other pods went.
+    Unschedulable {
+        /// Why; its code is [`Code::Unschedulable`].
+        status: Status,
+        /// The judge of nodes with some pods less.
+        filter: Box<dyn Filter + 'a>,
+    },
     /// The nodes pass that the filter lets pass; of them only those named, if `nodes` is there.
     Run {
         /// The only nodes that can pass, by name.
@@ -297,7 +305,8 @@ pub struct FailedCycle<'a> {
     pub pod: &'a PodInfo<'a>,
     /// The nodes and what runs on them.
     pub snapshot: &'a Snapshot,
-    /// The filters that refused the nodes; none if a plugin refused the pod before any node was judged.
+    /// The filters that judge the nodes; none if a plugin refused the pod before any node was judged, and no other pod that goes would
+    /// change that.
     pub filters: Option<&'a Filters<'a>>,
     /// What each node was refused for.
     pub statuses: &'a NodeStatuses,

@@ -99,14 +99,14 @@ pub fn schedule(
     }
     let filters = match filtering::pre_filter(pod, snapshot, profile) {
         PreFiltered::Run(filters) => filters,
-        PreFiltered::Rejected(status) if status.is_rejected() => {
+        PreFiltered::Rejected { status, filters } if status.is_rejected() => {
             let message = status.message();
             let statuses = NodeStatuses::new(status);
-            let mut error = unschedulable(pod, snapshot, profile, None, statuses, state);
+            let mut error = unschedulable(pod, snapshot, profile, filters.as_ref(), statuses, state);
             error.pre_filter_message = message;
             return Outcome::Unschedulable(error);
         }
-        PreFiltered::Rejected(status) => return Outcome::Error(status.message()),
+        PreFiltered::Rejected { status, .. } => return Outcome::Error(status.message()),
     };
     // Taken out while it is used, so that the rest of the state can be used beside it.
     let mut classes = std::mem::take(&mut state.classes);
@@ -377,7 +377,7 @@ fn placed(snapshot: &Snapshot, node: NodeIndex, found: &FoundNodes) -> Outcome {
     })
 }
 
-/// The answer for a pod for which no node is left. `filters` are those that refused the nodes, if nodes were judged.
+/// The answer for a pod for which no node is left. `filters` judge the nodes with some pods less, if that may help.
 fn unschedulable(
     pod: &PodInfo<'_>,
     snapshot: &Snapshot,

@@ -45,7 +45,9 @@ impl Engine<'_> {
                 continue;
             }
             let in_namespace = |row: &Row| {
-                row.is_stored() && row.object.metadata().namespace.as_deref() == Some(name.as_str())
+                row.is_stored()
+                    && !row.preempted
+                    && row.object.metadata().namespace.as_deref() == Some(name.as_str())
             };
             let objects: Vec<CountedObject<'_>> = self
                 .rows

@@ -123,6 +123,9 @@ impl Engine<'_> {
                 progress(Progress { step: Step::Scheduling, done, total });
             }
         }
+        if std::mem::take(&mut self.usage_is_stale) {
+            self.count_usage();
+        }
     }
 
     /// Decides about every pod that has no node yet, those that waited before among them.
@@ -132,7 +135,8 @@ impl Engine<'_> {
         progress: &mut dyn FnMut(Progress),
     ) {
         let seen = self.rows.iter().enumerate().take(scheduling.seen);
-        let pending = seen.filter(|(_, row)| row.is_stored() && row.outcome == Outcome::Pending);
+        let waits = |row: &Row| row.is_stored() && !row.preempted && row.outcome == Outcome::Pending;
+        let pending = seen.filter(|(_, row)| waits(row));
         scheduling.waiting.extend(pending.map(|(place, _)| place));
         for place in &scheduling.waiting {
             self.rows[*place].waits = None;
@@ -293,6 +297,9 @@ impl Engine<'_> {
                 pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
             if is_replaced {
                 scheduling.waiting.push(index);
+            } else {
+                row.preempted = true;
+                self.usage_is_stale = true;
             }
         }
         let victims: Vec<String> =

@@ -274,7 +274,8 @@ func (c *schedulerCluster) preempt(
 		budgets = append(budgets, object.(*policy.PodDisruptionBudget))
 	}
 	candidates, _, err := c.preemption.Evaluator.DryRunPreemption(ctx, state, pod, nodes, budgets, 0, int32(len(nodes)))
-	if err != nil {
+	// Nodes that couldn't be judged don't matter where another takes the pod, as in Evaluator.Preempt.
+	if err != nil && len(candidates) == 0 {
 		return err
 	}
 	all := map[string]any{}

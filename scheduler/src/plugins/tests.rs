@@ -62,7 +62,7 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
         return json!({ "gated": status_value(&gate) });
     }
     let mut answer = match pre_filter(pod, snapshot, profile) {
-        PreFiltered::Rejected(status) => json!({ "preFilter": status_value(&status) }),
+        PreFiltered::Rejected { status, .. } => json!({ "preFilter": status_value(&status) }),
         PreFiltered::Run(filters) => {
             let (feasible, refused): (Vec<usize>, Vec<usize>) =
                 snapshot.order().iter().partition(|node| filters.check(**node).is_success());

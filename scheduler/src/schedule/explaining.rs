@@ -37,7 +37,7 @@ pub struct NodeExplanation {
 pub fn explain(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Result<Explanation, String> {
     let mut nodes: Vec<NodeExplanation> = Vec::with_capacity(snapshot.node_count());
     match pre_filter(pod, snapshot, profile) {
-        PreFiltered::Rejected(status) => {
+        PreFiltered::Rejected { status, .. } => {
             let refused = |node: &NodeIndex| NodeExplanation {
                 node: *node,
                 refusals: vec![status.clone()],

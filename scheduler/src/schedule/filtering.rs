@@ -24,7 +24,13 @@ pub enum PreFiltered<'a> {
     /// Nodes are to be judged.
     Run(Filters<'a>),
     /// No node passes, or a plugin couldn't decide.
-    Rejected(Status),
+    Rejected {
+        /// What the plugin says.
+        status: Status,
+        /// The filters of all plugins, if the code is [`Code::Unschedulable`]: with them it is tried whether nodes would pass without
+        /// some pods.
+        filters: Option<Filters<'a>>,
+    },
 }
 
 /// Lets all plugins look at a pod before nodes are judged.
@@ -40,13 +46,15 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
         let Some(part) = plugin.filter.as_deref() else { continue };
         match part.pre_filter(pod, snapshot) {
             PreFilter::Skip => {}
-            PreFilter::Reject(status) if status.code == Code::Unschedulable => rejected = Some(status),
-            PreFilter::Reject(status) if status.code == Code::UnschedulableAndUnresolvable => {
-                return PreFiltered::Rejected(status);
+            PreFilter::Reject(status) if status.code == Code::Unschedulable => {
+                rejected = Some((name, status));
             }
-            PreFilter::Reject(status) => {
-                let message = format!("running PreFilter plugin {name:?}: {}", status.message());
-                return PreFiltered::Rejected(Status::new(Code::Error, name, message));
+            PreFilter::Unschedulable { status, filter } if status.code == Code::Unschedulable => {
+                made.push((name, filter));
+                rejected = Some((name, status));
+            }
+            PreFilter::Reject(status) | PreFilter::Unschedulable { status, .. } => {
+                return PreFiltered::rejected_for_good(name, status);
             }
             PreFilter::Run { nodes, filter } => {
                 made.push((name, filter));
@@ -54,13 +62,10 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
                     filters.keep_only(nodes, name);
                 }
                 if let Some(status) = filters.status_if_none_left() {
-                    return PreFiltered::Rejected(status);
+                    return PreFiltered::Rejected { status, filters: None };
                 }
             }
         }
-    }
-    if let Some(status) = rejected {
-        return PreFiltered::Rejected(status);
     }
     for (plugin, _) in profile.at(ExtensionPoint::Filter) {
         if let Some(place) = made.iter().position(|(name, _)| *name == plugin.name) {
@@ -72,11 +77,31 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
             match part.pre_filter(pod, snapshot) {
                 PreFilter::Skip => {}
                 PreFilter::Reject(status) => filters.by_plugin.push((plugin.name, Box::new(Refusal(status)))),
-                PreFilter::Run { filter, .. } => filters.by_plugin.push((plugin.name, filter)),
+                PreFilter::Unschedulable { filter, .. } | PreFilter::Run { filter, .. } => {
+                    filters.by_plugin.push((plugin.name, filter));
+                }
             }
         }
     }
-    PreFiltered::Run(filters)
+    match rejected {
+        Some((plugin, status)) => {
+            PreFiltered::Rejected { status: Status { plugin, ..status }, filters: Some(filters) }
+        }
+        None => PreFiltered::Run(filters),
+    }
+}
+
+impl PreFiltered<'_> {
+    /// A rejection that stays one whichever pods are removed.
+    fn rejected_for_good(plugin: &'static str, status: Status) -> Self {
+        let status = if status.code == Code::UnschedulableAndUnresolvable {
+            Status { plugin, ..status }
+        } else {
+            let text = format!("running PreFilter plugin {plugin:?}: {}", status.message());
+            Status::new(Code::Error, plugin, text)
+        };
+        Self::Rejected { status, filters: None }
+    }
 }
 
 /// Refuses every node.
@@ -231,3 +256,6 @@ fn go_list(names: &BTreeSet<&'static str>) -> String {
     let names: Vec<&str> = names.iter().copied().collect();
     format!("[{}]", names.join(" "))
 }
+
+#[cfg(test)]
+mod tests;

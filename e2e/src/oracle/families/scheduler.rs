@@ -212,7 +212,7 @@ fn candidates(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> (Val
 fn explain(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
     match pre_filter(pod, snapshot, profile) {
         PreFiltered::Run(filters) => explain_nodes(pod, snapshot, profile, &filters),
-        PreFiltered::Rejected(status) => json!({ "preFilter": status_output(&status) }),
+        PreFiltered::Rejected { status, .. } => json!({ "preFilter": status_output(&status) }),
     }
 }
 
