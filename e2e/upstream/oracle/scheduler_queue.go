@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -89,6 +90,9 @@ func init() {
 		ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 		defer cancel()
 		world, err := newQueueWorld(ctx, &given)
+		if errors.Is(err, errNoConfiguration) {
+			return err.Error(), nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -117,6 +121,9 @@ func init() {
 		ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 		defer cancel()
 		cluster, err := newQueueCluster(ctx, &given.schedulerCase)
+		if errors.Is(err, errNoConfiguration) {
+			return err.Error(), nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -176,10 +183,13 @@ type queueWorld struct {
 	nodes    sets.Set[string]
 }
 
+// errNoConfiguration is what a case answers whose configuration is refused.
+var errNoConfiguration = errors.New("no valid configuration")
+
 func newQueueCluster(ctx context.Context, given *schedulerCase) (*schedulerCluster, error) {
 	configuration, err := configurationOf(given)
 	if err != nil {
-		return nil, err
+		return nil, errNoConfiguration
 	}
 	return newSchedulerCluster(ctx, given, configuration)
 }

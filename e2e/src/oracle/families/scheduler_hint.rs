@@ -76,7 +76,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let input: Input = decode(input)?;
     let mut listers = Listers::default();
     input.world.add_objects(&mut listers);
-    let Some(profile) = input.world.profile() else { anyhow::bail!("no valid configuration") };
+    let Some(profile) = input.world.profile() else { return Ok(json!("no valid configuration")) };
     let whose = if input.target { Whose::Target } else { Whose::Other };
     let (events, change) = input.change.events(whose);
     let request = HintRequest { pod: &input.pod, change: &change, listers: &listers };

@@ -61,7 +61,7 @@ struct World {
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let input: Input = decode(input)?;
-    let Some(profile) = input.world.profile() else { anyhow::bail!("no valid configuration") };
+    let Some(profile) = input.world.profile() else { return Ok(json!("no valid configuration")) };
     let mut listers = Listers::default();
     input.world.add_objects(&mut listers);
     let queue = SchedulingQueue::new([profile].into(), QueueSettings::default());

@@ -11,12 +11,10 @@ use crate::framework::{
 use crate::pod_info::fields;
 
 pub(super) fn events(spreading: &Spreading) -> Vec<EventRegistration> {
-    type Decide = fn(&HintRequest<'_>, &[Constraint]) -> HintResult;
+    type Decide = fn(&HintRequest<'_>, &Spreading) -> HintResult;
     let with = |resource, action, decide: Decide| {
         let spreading = spreading.clone();
-        EventRegistration::with(resource, action, move |request| {
-            decide(request, &constraints(request, &spreading)?)
-        })
+        EventRegistration::with(resource, action, move |request| decide(request, &spreading))
     };
     let pod = ActionType::ADD | ActionType::UPDATE_POD_LABEL | ActionType::DELETE;
     let target = ActionType::UPDATE_POD_TOLERATION | ActionType::UPDATE_POD_LABEL;
@@ -38,14 +36,16 @@ fn constraints(request: &HintRequest<'_>, spreading: &Spreading) -> Result<Vec<C
 ///
 /// # Source
 /// `plugin.go` (`isSchedulableAfterAssignedPodChange`)
-fn after_pod_change(request: &HintRequest<'_>, constraints: &[Constraint]) -> HintResult {
+fn after_pod_change(request: &HintRequest<'_>, spreading: &Spreading) -> HintResult {
     let (old, new) = request.pods()?;
+    // Before the constraints are read, as those that can't be read let the pod be tried again.
     if [old, new].into_iter().flatten().any(|pod| !takes_part(pod, request.pod)) {
         return Ok(QueueingHint::Skip);
     }
+    let constraints = constraints(request, spreading)?;
     let counts = |pod: &Pod| constraints.iter().any(|one| is_about(one, pod));
     Ok(match (old, new) {
-        (Some(old), Some(new)) => after_label_change(old, new, constraints),
+        (Some(old), Some(new)) => after_label_change(old, new, &constraints),
         (Some(pod), None) | (None, Some(pod)) => QueueingHint::queue_if(counts(pod)),
         (None, None) => QueueingHint::Skip,
     })
@@ -55,13 +55,14 @@ fn after_pod_change(request: &HintRequest<'_>, constraints: &[Constraint]) -> Hi
 ///
 /// # Source
 /// `plugin.go` (`isSchedulableAfterTargetPodChange`)
-fn after_target_pod_change(request: &HintRequest<'_>, constraints: &[Constraint]) -> HintResult {
+fn after_target_pod_change(request: &HintRequest<'_>, spreading: &Spreading) -> HintResult {
+    let constraints = constraints(request, spreading)?;
     let (Some(old), Some(new)) = request.pods()? else { return Ok(QueueingHint::Skip) };
     let honors_taints = constraints.iter().any(|one| one.honors_node_taints);
     if honors_taints && !same_tolerations(old, new) {
         return Ok(QueueingHint::Queue);
     }
-    Ok(after_label_change(old, new, constraints))
+    Ok(after_label_change(old, new, &constraints))
 }
 
 /// # Source
@@ -75,7 +76,8 @@ fn after_label_change(old: &Pod, new: &Pod, constraints: &[Constraint]) -> Queue
 ///
 /// # Source
 /// `plugin.go` (`isSchedulableAfterNodeChange`)
-fn after_node_change(request: &HintRequest<'_>, constraints: &[Constraint]) -> HintResult {
+fn after_node_change(request: &HintRequest<'_>, spreading: &Spreading) -> HintResult {
+    let constraints = constraints(request, spreading)?;
     let domain = |node: &Node, one: &Constraint| labels_of(&node.metadata).get(&one.topology_key).cloned();
     let is_in_all = |node: &Node| constraints.iter().all(|one| domain(node, one).is_some());
     let may_let_in = match request.nodes()? {
