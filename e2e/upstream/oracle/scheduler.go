@@ -100,11 +100,10 @@ func init() {
 		}
 		ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 		defer cancel()
-		configuration, err := configurationOf(&given)
-		if err != nil {
-			return "no valid configuration", nil
+		cluster, err := newSchedulerCluster(ctx, &given)
+		if errors.Is(err, errNoConfiguration) {
+			return err.Error(), nil
 		}
-		cluster, err := newSchedulerCluster(ctx, &given, configuration)
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +129,9 @@ type schedulerCluster struct {
 	preemption *defaultpreemption.DefaultPreemption
 }
 
+// errNoConfiguration is what a case answers whose configuration is refused.
+var errNoConfiguration = errors.New("no valid configuration")
+
 // configurationOf is the case's configuration, or the default one.
 func configurationOf(given *schedulerCase) (*config.KubeSchedulerConfiguration, error) {
 	if len(given.Config) == 0 || string(given.Config) == "null" {
@@ -147,16 +149,17 @@ func configurationOf(given *schedulerCase) (*config.KubeSchedulerConfiguration, 
 	return configuration, err
 }
 
-func newSchedulerCluster(
-	ctx context.Context, given *schedulerCase, defaults *config.KubeSchedulerConfiguration,
-) (*schedulerCluster, error) {
+func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerCluster, error) {
+	defaults, err := configurationOf(given)
+	if err != nil {
+		return nil, errNoConfiguration
+	}
 	enabled := &defaults.Profiles[0].Plugins.MultiPoint
 	enabled.Enabled = slices.DeleteFunc(enabled.Enabled, func(plugin config.Plugin) bool {
 		return !slices.Contains(schedulerPlugins, plugin.Name)
 	})
 	// Nothing is applied, so the clientset needn't know the schema, which takes long to read.
 	client := fake.NewSimpleClientset()
-	var err error
 	cluster := &schedulerCluster{snapshot: cache.NewEmptySnapshot(), informers: informers.NewSharedInformerFactory(client, 0)}
 	recorders := profile.NewRecorderFactory(events.NewBroadcaster(&events.EventSinkImpl{Interface: client.EventsV1()}))
 	cluster.scheduler, err = scheduler.New(ctx, client, cluster.informers, nil, recorders,

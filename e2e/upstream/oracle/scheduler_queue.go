@@ -120,7 +120,7 @@ func init() {
 		}
 		ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 		defer cancel()
-		cluster, err := newQueueCluster(ctx, &given.schedulerCase)
+		cluster, err := newSchedulerCluster(ctx, &given.schedulerCase)
 		if errors.Is(err, errNoConfiguration) {
 			return err.Error(), nil
 		}
@@ -183,19 +183,8 @@ type queueWorld struct {
 	nodes    sets.Set[string]
 }
 
-// errNoConfiguration is what a case answers whose configuration is refused.
-var errNoConfiguration = errors.New("no valid configuration")
-
-func newQueueCluster(ctx context.Context, given *schedulerCase) (*schedulerCluster, error) {
-	configuration, err := configurationOf(given)
-	if err != nil {
-		return nil, errNoConfiguration
-	}
-	return newSchedulerCluster(ctx, given, configuration)
-}
-
 func newQueueWorld(ctx context.Context, given *queueCase) (*queueWorld, error) {
-	cluster, err := newQueueCluster(ctx, &given.schedulerCase)
+	cluster, err := newSchedulerCluster(ctx, &given.schedulerCase)
 	if err != nil {
 		return nil, err
 	}

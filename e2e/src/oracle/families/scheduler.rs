@@ -115,14 +115,21 @@ impl Input {
         }
     }
 
-    /// Gives the pods the identity that a server would have given them.
     fn identify_pods(&mut self) {
-        for pod in self.running.iter_mut().chain(&mut self.nominated).chain(&mut self.pods) {
-            let metadata = &mut pod.metadata;
-            let part = |text: &Option<String>| text.clone().unwrap_or_default();
-            metadata.uid = Some(format!("{}/{}", part(&metadata.namespace), part(&metadata.name)));
-        }
+        self.running.iter_mut().chain(&mut self.nominated).chain(&mut self.pods).for_each(identify);
     }
+}
+
+/// Gives a pod the identity that a server would have given it.
+pub(super) fn identify(pod: &mut Pod) {
+    let metadata = &mut pod.metadata;
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    metadata.uid = Some(format!("{}/{}", part(&metadata.namespace), part(&metadata.name)));
+}
+
+/// What the families of the queue know to differ.
+pub(super) fn differs_by_absurd_amount(input: &Value, _: &Value, _: &Value) -> Option<&'static str> {
+    has_absurd_amount(input).then_some("D-scheduler-4")
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
@@ -378,7 +385,7 @@ fn grows_by_overhead(spec: &Value) -> bool {
         .any(|(name, amount)| is_big_decimal(amount) && spec["overhead"].get(name).is_some())
 }
 
-pub(super) fn has_absurd_amount(value: &Value) -> bool {
+fn has_absurd_amount(value: &Value) -> bool {
     match value {
         Value::Array(list) => list.iter().any(has_absurd_amount),
         Value::Object(fields) => {

@@ -12,7 +12,7 @@ use plimsoll_scheduler::framework::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::scheduler::{self, has_absurd_amount};
+use super::scheduler::{self, differs_by_absurd_amount};
 use super::{Family, decode};
 use crate::oracle::generate::scheduler_queue::scheduler_hint;
 
@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
     name: "scheduler_hint",
     generate: scheduler_hint,
     evaluate,
-    known_difference: Some(known_difference),
+    known_difference: Some(differs_by_absurd_amount),
     bench: None,
 };
 
@@ -96,8 +96,4 @@ fn say(registered: &EventRegistration, request: &HintRequest<'_>) -> &'static st
         Some(Ok(QueueingHint::Skip)) => "QueueSkip",
         Some(Err(_)) => "error",
     }
-}
-
-fn known_difference(input: &Value, _ours: &Value, _theirs: &Value) -> Option<&'static str> {
-    has_absurd_amount(input).then_some("D-scheduler-4")
 }

@@ -11,7 +11,7 @@ use plimsoll_scheduler::{Listers, SchedulingQueue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::scheduler::{self, has_absurd_amount};
+use super::scheduler::{self, differs_by_absurd_amount, identify};
 use super::scheduler_hint::ObjectChange;
 use super::{Family, decode};
 use crate::oracle::generate::scheduler_queue::{PLUGINS, scheduler_queue};
@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
     name: "scheduler_queue",
     generate: scheduler_queue,
     evaluate,
-    known_difference: Some(known_difference),
+    known_difference: Some(differs_by_absurd_amount),
     bench: None,
 };
 
@@ -203,14 +203,8 @@ fn uid(pod: &Pod) -> &str {
     pod.metadata.uid.as_deref().unwrap_or_default()
 }
 
-/// Gives the pod the identity that a server would have given it.
 fn identified(pod: &Pod) -> Arc<Pod> {
     let mut pod = pod.clone();
-    let namespace = pod.metadata.namespace.clone().unwrap_or_default();
-    pod.metadata.uid = Some(format!("{namespace}/{}", name(&pod)));
+    identify(&mut pod);
     Arc::new(pod)
-}
-
-fn known_difference(input: &Value, _ours: &Value, _theirs: &Value) -> Option<&'static str> {
-    has_absurd_amount(input).then_some("D-scheduler-4")
 }
