@@ -292,14 +292,17 @@ fn find_nodes(
     }
     filters.narrow(candidates, class.is_some());
     let wanted = nodes_to_find(nodes.len(), profile);
+    let can_fail = filters.can_fail();
     if matches!(profile.tie_break, TieBreak::Seeded { .. }) && wanted >= nodes.len() {
         found.feasible.extend(candidates.ones());
         found.refused = nodes.len() - found.feasible.len()
             + usize::from(found.refused_nominated.is_some_and(|node| !nodes.contains(&node)));
-        nodes.iter().try_for_each(|node| undecided(filters, candidates, *node).map_or(Ok(()), Err))?;
+        if can_fail {
+            nodes.iter().try_for_each(|node| undecided(filters, candidates, *node).map_or(Ok(()), Err))?;
+        }
         return Ok(found);
     }
-    let undecided = |node| undecided(filters, candidates, node);
+    let undecided = |node| if can_fail { undecided(filters, candidates, node) } else { None };
     visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found)?;
     let processed = found.feasible.len() + found.refused;
     state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
@@ -308,7 +311,7 @@ fn find_nodes(
 
 /// The message of a filter that couldn't decide about a node; none if all could.
 fn undecided(filters: &Filters<'_>, candidates: &FixedBitSet, node: NodeIndex) -> Option<String> {
-    if candidates.contains(node) || !filters.can_fail() {
+    if candidates.contains(node) {
         return None;
     }
     let status = filters.check(node);

@@ -185,15 +185,20 @@ impl ClassState {
     ) -> &GroupIndex {
         let local = Local { passes: &self.passes, totals: &self.totals };
         let known = self.group_indexes.iter().position(|index| index.score.is_same(&*score));
-        let known = known.filter(|place| self.group_indexes[*place].follow(snapshot, local));
-        let place = known.unwrap_or_else(|| {
-            // One that couldn't follow is there a second time then, until all go: no place of the log comes back.
-            if self.group_indexes.len() >= MAX_GROUP_INDEXES {
-                self.group_indexes.clear();
+        let place = match known {
+            Some(place) if self.group_indexes[place].follow(snapshot, local) => place,
+            Some(place) => {
+                self.group_indexes[place] = GroupIndex::new(score, pod, snapshot, local);
+                place
             }
-            self.group_indexes.push(GroupIndex::new(score, pod, snapshot, local));
-            self.group_indexes.len() - 1
-        });
+            None => {
+                if self.group_indexes.len() >= MAX_GROUP_INDEXES {
+                    self.group_indexes.clear();
+                }
+                self.group_indexes.push(GroupIndex::new(score, pod, snapshot, local));
+                self.group_indexes.len() - 1
+            }
+        };
         &self.group_indexes[place]
     }
 
