@@ -293,6 +293,11 @@ impl Row {
         !self.gone && !matches!(self.outcome, Outcome::Denied | Outcome::Invalid)
     }
 
+    /// Whether the object would be found in the cluster now.
+    fn exists(&self) -> bool {
+        self.is_stored() && !self.preempted
+    }
+
     fn report(mut self) -> ObjectReport {
         let stored = self.is_stored();
         let metadata = self.object.metadata_mut();

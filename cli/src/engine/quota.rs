@@ -44,11 +44,8 @@ impl Engine<'_> {
             if namespace.quotas.is_empty() {
                 continue;
             }
-            let in_namespace = |row: &Row| {
-                row.is_stored()
-                    && !row.preempted
-                    && row.object.metadata().namespace.as_deref() == Some(name.as_str())
-            };
+            let in_namespace =
+                |row: &Row| row.exists() && row.object.metadata().namespace.as_deref() == Some(name.as_str());
             let objects: Vec<CountedObject<'_>> = self
                 .rows
                 .iter()

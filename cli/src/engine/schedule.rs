@@ -135,8 +135,7 @@ impl Engine<'_> {
         progress: &mut dyn FnMut(Progress),
     ) {
         let seen = self.rows.iter().enumerate().take(scheduling.seen);
-        let waits = |row: &Row| row.is_stored() && !row.preempted && row.outcome == Outcome::Pending;
-        let pending = seen.filter(|(_, row)| waits(row));
+        let pending = seen.filter(|(_, row)| row.exists() && row.outcome == Outcome::Pending);
         scheduling.waiting.extend(pending.map(|(place, _)| place));
         for place in &scheduling.waiting {
             self.rows[*place].waits = None;
