@@ -17,7 +17,8 @@ pub mod queue;
 pub mod schedule;
 pub mod select_node;
 pub mod snapshot;
-mod volume_claims;
+pub mod volume_claims;
+pub mod well_known_labels;
 
 pub use fit_error::{FitError, NodeStatuses};
 pub use framework::{Code, Nomination, Preemption, Status};

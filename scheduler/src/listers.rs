@@ -12,7 +12,6 @@ use plimsoll_api::quote::go_quote;
 use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
 
 pub use self::storage::StorageListers;
-pub(crate) use self::storage::class_of_claim;
 
 /// Objects by namespace and name.
 type ByName<T> = BTreeMap<String, BTreeMap<String, T>>;

@@ -20,6 +20,7 @@ pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod resource_allocation;
 pub mod scheduling_gates;
+mod set_filter;
 pub mod taint_toleration;
 pub mod volume_binding;
 pub mod volume_restrictions;

@@ -346,6 +346,11 @@ impl Snapshot {
         self.taints[node]
     }
 
+    /// The same of all nodes, by their index.
+    pub fn taint_set_of_nodes(&self) -> &[TaintSetId] {
+        &self.taints
+    }
+
     /// All sets of taints; a [`TaintSetId`] is the place of one.
     pub fn taint_sets(&self) -> &[Vec<Taint>] {
         self.taint_sets.values()
@@ -358,9 +363,9 @@ impl Snapshot {
         self.taint_sets().iter().map(is_tolerated).collect()
     }
 
-    /// Which set of features a node's kubelet declares.
-    pub fn declared_feature_set(&self, node: NodeIndex) -> DeclaredFeatureSetId {
-        self.declared_features[node]
+    /// Which set of features the kubelet of each node declares, by the node's index.
+    pub fn declared_feature_set_of_nodes(&self) -> &[DeclaredFeatureSetId] {
+        &self.declared_features
     }
 
     /// All sets of declared features; a [`DeclaredFeatureSetId`] is the place of one.

@@ -3,22 +3,19 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, ObjectReference, PersistentVolume,
-    PersistentVolumeClaim, PersistentVolumeSpec, Pod, VolumeNodeAffinity,
+    NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PersistentVolume, PersistentVolumeClaim,
+    PersistentVolumeSpec, Pod, VolumeNodeAffinity,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use plimsoll_scheduler::framework::Assumed;
 use plimsoll_scheduler::listers::StorageListers;
 use plimsoll_scheduler::plugins::volume_binding::find_matching_volume;
+use plimsoll_scheduler::volume_claims::{
+    BIND_COMPLETED, NO_PROVISIONER, SELECTED_NODE, annotation, namespace_and_name, reference_to,
+    waits_for_pod,
+};
+use plimsoll_scheduler::well_known_labels::ZONE;
 use plimsoll_scheduler::{Listers, Snapshot};
-
-/// Of a claim that has its volume.
-const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
-/// Of a claim whose volume is to be made for a node.
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
-/// The provisioner of classes whose volumes nobody makes.
-const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
-const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// What had to be taken for granted about volumes.
 #[derive(Debug, Default)]
@@ -72,7 +69,7 @@ pub(super) fn list_claim(
 ) {
     let storage = &mut listers.storage;
     storage.set_claim(claim);
-    if is_annotated(claim, BIND_COMPLETED) && storage.volume(volume_name(claim)).is_some() {
+    if annotation(&claim.metadata, BIND_COMPLETED).is_some() && storage.volume(volume_name(claim)).is_some() {
         return;
     }
     let (namespace, name) = namespace_and_name(&claim.metadata);
@@ -91,10 +88,7 @@ pub(super) fn list_claim(
     }
     let class_name = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.clone());
     let class = class_name.as_deref().and_then(|name| storage.class(name)).cloned();
-    if class
-        .as_ref()
-        .is_some_and(|class| class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"))
-    {
+    if class.as_ref().is_some_and(|class| waits_for_pod(class) == Ok(true)) {
         return;
     }
     if let Some(volume) = find_matching_volume(claim, storage).cloned() {
@@ -161,9 +155,8 @@ pub(super) fn bind_assumed(assumed: &[Assumed], snapshot: &mut Snapshot, granted
                 }
             }
             Assumed::PersistentVolumeClaim(claim) => {
-                let selected =
-                    claim.metadata.annotations.as_ref().and_then(|all| all.get(SELECTED_NODE)).cloned();
-                let Some(node) = selected.and_then(|name| snapshot.node(&name)) else { continue };
+                let selected = annotation(&claim.metadata, SELECTED_NODE);
+                let Some(node) = selected.and_then(|name| snapshot.node(name)) else { continue };
                 let zone = snapshot.labels(node).get(ZONE).cloned();
                 granted.zonal = true;
                 bind(claim, made_volume(claim, zone), &mut snapshot.listers_mut().storage);
@@ -207,13 +200,7 @@ fn made_volume(claim: &PersistentVolumeClaim, zone: Option<String>) -> Persisten
 /// Binds a claim and a volume to each other.
 fn bind(claim: &PersistentVolumeClaim, mut volume: PersistentVolume, storage: &mut StorageListers) {
     let mut claim = claim.clone();
-    volume.spec.get_or_insert_default().claim_ref = Some(ObjectReference {
-        kind: Some("PersistentVolumeClaim".to_owned()),
-        namespace: claim.metadata.namespace.clone(),
-        name: claim.metadata.name.clone(),
-        uid: claim.metadata.uid.clone(),
-        ..ObjectReference::default()
-    });
+    volume.spec.get_or_insert_default().claim_ref = Some(reference_to(&claim));
     volume.status.get_or_insert_default().phase = Some("Bound".to_owned());
     claim.spec.get_or_insert_default().volume_name.clone_from(&volume.metadata.name);
     let annotations: &mut BTreeMap<String, String> = claim.metadata.annotations.get_or_insert_default();
@@ -223,14 +210,6 @@ fn bind(claim: &PersistentVolumeClaim, mut volume: PersistentVolume, storage: &m
     storage.set_claim(&claim);
 }
 
-fn is_annotated(claim: &PersistentVolumeClaim, annotation: &str) -> bool {
-    claim.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(annotation))
-}
-
 fn volume_name(claim: &PersistentVolumeClaim) -> &str {
     claim.spec.as_ref().and_then(|spec| spec.volume_name.as_deref()).unwrap_or_default()
-}
-
-fn namespace_and_name(metadata: &ObjectMeta) -> (&str, &str) {
-    (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default())
 }

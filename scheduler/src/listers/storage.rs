@@ -7,9 +7,6 @@ use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, Stor
 
 use super::{ByName, name, set};
 
-/// Where a claim names its class in the old way.
-const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
-
 /// What plugins about volumes look up.
 #[derive(Clone, Debug, Default)]
 pub struct StorageListers {
@@ -111,15 +108,4 @@ impl StorageListers {
         let names = self.attachments_to.get(node).into_iter().flatten();
         names.filter_map(|name| self.attachments.get(name))
     }
-}
-
-/// The name of the class that a claim asks for; empty if it asks for none.
-///
-/// # Source
-/// `k8s.io/component-helpers/storage/volume` (`GetPersistentVolumeClaimClass`)
-pub(crate) fn class_of_claim(claim: &PersistentVolumeClaim) -> &str {
-    let annotations = claim.metadata.annotations.as_ref();
-    let annotated = annotations.and_then(|annotations| annotations.get(CLASS_ANNOTATION));
-    let asked = || claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_ref());
-    annotated.or_else(asked).map(String::as_str).unwrap_or_default()
 }

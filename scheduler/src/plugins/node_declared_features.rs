@@ -5,13 +5,13 @@
 //! `pkg/scheduler/framework/plugins/nodedeclaredfeatures/nodedeclaredfeatures.go`, k8s.io/component-helpers
 //! `nodedeclaredfeatures`
 
-use fixedbitset::FixedBitSet;
 use k8s_openapi::api::core::v1::{Container, PodSpec, VolumeMount};
 
 use super::Registration;
-use crate::framework::{Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, Status, retain};
+use super::set_filter::SetFilter;
+use crate::framework::{ExtensionPoint, FilterPlugin, Plugin, PreFilter};
 use crate::pod_info::PodInfo;
-use crate::snapshot::{NodeIndex, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// The plugin's name.
 pub const NAME: &str = "NodeDeclaredFeatures";
@@ -89,33 +89,13 @@ impl FilterPlugin for NodeDeclaredFeatures {
         let has_all = |declared: &Vec<String>| {
             needed.iter().all(|needed| declared.iter().any(|feature| feature == needed))
         };
-        let suffices = snapshot.declared_feature_sets().iter().map(has_all).collect();
-        PreFilter::run(FeatureFilter { suffices, snapshot })
-    }
-}
-
-/// For each set of declared features, whether it has all that the pod needs.
-struct FeatureFilter<'a> {
-    suffices: Vec<bool>,
-    snapshot: &'a Snapshot,
-}
-
-impl FeatureFilter<'_> {
-    fn allows(&self, node: NodeIndex) -> bool {
-        self.suffices[self.snapshot.declared_feature_set(node) as usize]
-    }
-}
-
-impl Filter for FeatureFilter<'_> {
-    fn check(&self, node: NodeIndex) -> Status {
-        if self.allows(node) {
-            Status::SUCCESS
-        } else {
-            Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON)
-        }
-    }
-
-    fn narrow(&self, candidates: &mut FixedBitSet) {
-        retain(candidates, |node| self.allows(node));
+        PreFilter::run(SetFilter {
+            plugin: NAME,
+            reason: REASON,
+            allowed: snapshot.declared_feature_sets().iter().map(has_all).collect(),
+            set_of: snapshot.declared_feature_set_of_nodes(),
+            // What the pod needs isn't part of its class.
+            is_node_local: false,
+        })
     }
 }

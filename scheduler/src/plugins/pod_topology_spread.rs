@@ -24,11 +24,6 @@ pub const REASON: &str = "node(s) didn't match pod topology spread constraints";
 pub const REASON_MISSING_LABEL: &str =
     "node(s) didn't match pod topology spread constraints (missing required label)";
 
-/// The label that tells nodes apart.
-const HOSTNAME: &str = "kubernetes.io/hostname";
-/// The label that says in which zone a node is.
-const ZONE: &str = "topology.kubernetes.io/zone";
-
 /// The plugin's row in the table.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,

@@ -6,14 +6,14 @@
 
 mod queueing_hint;
 
-use fixedbitset::FixedBitSet;
 use k8s_openapi::api::core::v1::{Taint, Toleration};
 use plimsoll_matching::taints::{effect, tolerates};
 
 use super::Registration;
+use super::set_filter::SetFilter;
 use crate::framework::{
-    Code, ExtensionPoint, Filter, FilterPlugin, Normalization, Plugin, PreFilter, PreScore, Score,
-    ScorePlugin, Status, default_normalize, retain,
+    ExtensionPoint, FilterPlugin, Normalization, Plugin, PreFilter, PreScore, Score, ScorePlugin,
+    default_normalize,
 };
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -55,37 +55,13 @@ impl FilterPlugin for TaintToleration {
         if allowed.iter().all(|allowed| *allowed) {
             return PreFilter::Skip;
         }
-        PreFilter::run(TaintFilter { allowed, snapshot })
-    }
-}
-
-/// For each set of taints, whether the pod tolerates it.
-struct TaintFilter<'a> {
-    allowed: Vec<bool>,
-    snapshot: &'a Snapshot,
-}
-
-impl TaintFilter<'_> {
-    fn allows(&self, node: NodeIndex) -> bool {
-        self.allowed[self.snapshot.taint_set(node) as usize]
-    }
-}
-
-impl Filter for TaintFilter<'_> {
-    fn is_node_local(&self) -> bool {
-        true
-    }
-
-    fn check(&self, node: NodeIndex) -> Status {
-        if self.allows(node) {
-            Status::SUCCESS
-        } else {
-            Status::new(Code::UnschedulableAndUnresolvable, NAME, REASON)
-        }
-    }
-
-    fn narrow(&self, candidates: &mut FixedBitSet) {
-        retain(candidates, |node| self.allows(node));
+        PreFilter::run(SetFilter {
+            plugin: NAME,
+            reason: REASON,
+            allowed,
+            set_of: snapshot.taint_set_of_nodes(),
+            is_node_local: true,
+        })
     }
 }
 

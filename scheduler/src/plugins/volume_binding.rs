@@ -32,7 +32,6 @@ use crate::framework::{
 };
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
-use crate::volume_claims::claim_references;
 
 /// The plugin's name.
 pub const NAME: &str = "VolumeBinding";
@@ -124,10 +123,8 @@ impl ScorePlugin for VolumeBindingScore {
     }
 
     fn grouping(&self, pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Grouping {
-        match claim_references(pod).next() {
-            None => Grouping::Indifferent,
-            Some(_) => Grouping::EachNode,
-        }
+        let has_claims = pod.volumes.as_deref().is_some_and(|volumes| volumes.all_claims().next().is_some());
+        if has_claims { Grouping::EachNode } else { Grouping::Indifferent }
     }
 }
 

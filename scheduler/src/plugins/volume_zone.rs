@@ -6,27 +6,22 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::PersistentVolume;
-use plimsoll_api::quote::go_quote;
 use plimsoll_matching::label_selector::labels_of;
 
 use super::Registration;
 use crate::framework::{Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreFilter, Status};
-use crate::listers::{StorageListers, class_of_claim, not_found};
+use crate::listers::{StorageListers, not_found};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
+use crate::volume_claims::{class_of_claim, waits_for_pod};
+use crate::well_known_labels::{BETA_REGION, BETA_ZONE, REGION, ZONE, ZONE_DELIMITER};
 
 /// The plugin's name.
 pub const NAME: &str = "VolumeZone";
 /// A volume is elsewhere.
 pub const REASON: &str = "node(s) had no available volume zone";
 
-const BETA_ZONE: &str = "failure-domain.beta.kubernetes.io/zone";
-const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";
-const ZONE: &str = "topology.kubernetes.io/zone";
-const REGION: &str = "topology.kubernetes.io/region";
 const TOPOLOGY_LABELS: [&str; 4] = [BETA_ZONE, BETA_REGION, ZONE, REGION];
-/// What stands between the zones of a volume that is in several.
-const ZONE_DELIMITER: &str = "__";
 
 /// The plugin's row in the table.
 pub const REGISTRATION: Registration = Registration {
@@ -88,11 +83,7 @@ fn volume_of_claim<'a>(
     }
     let class =
         storage.class(class_name).ok_or_else(|| not_found("storageclass.storage.k8s.io", class_name))?;
-    match class.volume_binding_mode.as_deref() {
-        None => Err(format!("VolumeBindingMode not set for StorageClass {}", go_quote(class_name))),
-        Some("WaitForFirstConsumer") => Ok(None),
-        Some(_) => Err("PersistentVolume had no name".to_owned()),
-    }
+    if waits_for_pod(class)? { Ok(None) } else { Err("PersistentVolume had no name".to_owned()) }
 }
 
 /// Where a volume is: a node that is somewhere at all has to have one of these values.

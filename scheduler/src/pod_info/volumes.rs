@@ -105,6 +105,15 @@ impl PodVolumes {
         })
     }
 
+    /// The names of all its claims, and whether each is made for the pod and goes with it.
+    pub fn all_claims(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.volumes.iter().filter_map(|volume| match volume {
+            PodVolume::Claim(name) => Some((&**name, false)),
+            PodVolume::Ephemeral(name) => Some((&**name, true)),
+            PodVolume::Disk { .. } => None,
+        })
+    }
+
     /// The disks that the pod names.
     pub fn disks(&self) -> impl Iterator<Item = &Disk> {
         self.volumes.iter().filter_map(|volume| match volume {

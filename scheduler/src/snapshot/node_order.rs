@@ -7,6 +7,7 @@ use plimsoll_matching::label_requirement::Labels;
 use rustc_hash::FxHashMap;
 
 use super::NodeIndex;
+use crate::well_known_labels::{BETA_REGION, BETA_ZONE, REGION, ZONE};
 
 /// Zones in the order in which they were first seen, each with its nodes.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +59,8 @@ impl NodeOrder {
 pub(super) fn zone_key(labels: &Labels) -> String {
     let either =
         |beta: &str, label: &str| labels.get(beta).or_else(|| labels.get(label)).map_or("", String::as_str);
-    let zone = either("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone");
-    let region = either("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region");
+    let zone = either(BETA_ZONE, ZONE);
+    let region = either(BETA_REGION, REGION);
     if zone.is_empty() && region.is_empty() {
         return String::new();
     }

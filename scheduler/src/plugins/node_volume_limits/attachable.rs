@@ -8,8 +8,9 @@ use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use super::NAME;
 use super::csi_migration::{driver_of_provisioner, translate_disk, translate_volume};
 use crate::framework::{Code, Status};
-use crate::listers::{StorageListers, class_of_claim, is_controlled_by, not_found};
+use crate::listers::{StorageListers, not_found};
 use crate::pod_info::{PodVolume, PodVolumes};
+use crate::volume_claims::{check_made_for, class_of_claim};
 
 /// A volume that a driver has to attach.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,12 +68,7 @@ pub(super) fn attachable_volumes<'a>(
             }
             PodVolume::Ephemeral(name) => {
                 let Some(claim) = claim_of(pod, name, storage)? else { continue };
-                if !is_controlled_by(&claim.metadata, &pod.volumes.pod_uid) {
-                    let VolumesOf { namespace, pod_name, .. } = pod;
-                    return Err(error(format!(
-                        "PVC {namespace}/{name} was not created for pod {namespace}/{pod_name} (pod is not owner)"
-                    )));
-                }
+                check_made_for(claim, pod.pod_name, &pod.volumes.pod_uid).map_err(error)?;
                 found.extend(volume_of_claim(claim, has_csi_node, storage));
             }
             PodVolume::Disk { name, disk } if has_csi_node => {

@@ -11,6 +11,7 @@ use plimsoll_matching::label_selector::labels_of;
 
 use super::attachable::{AttachableVolume, VolumeId};
 use crate::pod_info::Disk;
+use crate::well_known_labels::{BETA_ZONE, ZONE, ZONE_DELIMITER};
 
 const EBS: &str = "ebs.csi.aws.com";
 const GCE: &str = "pd.csi.storage.gke.io";
@@ -77,10 +78,9 @@ pub(super) fn translate_volume(volume: &PersistentVolume) -> Option<(&str, Cow<'
 fn gce_handle(volume: &PersistentVolume, disk: &str) -> Option<String> {
     let labels = labels_of(&volume.metadata);
     let label = |key| labels.get(key).map(String::as_str).filter(|zones| !zones.is_empty());
-    let zones =
-        label("failure-domain.beta.kubernetes.io/zone").or_else(|| label("topology.kubernetes.io/zone"));
+    let zones = label(BETA_ZONE).or_else(|| label(ZONE));
     let Some(zones) = zones else { return Some(zonal_disk(UNSPECIFIED, disk)) };
-    let zones: Vec<&str> = zones.split("__").collect();
+    let zones: Vec<&str> = zones.split(ZONE_DELIMITER).collect();
     if let [zone] = zones.as_slice() {
         return Some(zonal_disk(zone, disk));
     }

@@ -9,11 +9,11 @@ use k8s_openapi::api::core::v1::{Pod, TopologySpreadConstraint};
 use plimsoll_matching::label_selector::{Labels, Selector, SelectorError, labels_of};
 
 use super::default_selector::default_selector;
-use super::{HOSTNAME, ZONE};
 use crate::config::PodTopologySpreadArgs;
 use crate::listers::Listers;
 use crate::pod_info::{PodInfo, fields};
 use crate::snapshot::{NodeCounts, NodeIndex, PodIdentity, Snapshot, TopologyColumn};
+use crate::well_known_labels::{HOSTNAME, ZONE};
 
 /// The `defaultingType` under which the configuration lists the constraints of pods that have none.
 const LIST: &str = "List";

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::HOSTNAME;
 use super::constraint::{Constraint, Participation};
 use super::score::{normalize, score_for_count, sum, weight_for};
 use crate::framework::GroupedScore;
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeCounts, NodeIndex, PodChange, Snapshot, TopologyColumn};
+use crate::well_known_labels::HOSTNAME;
 
 /// The soft constraints of pods of one kind, with what counts for each.
 #[derive(Debug)]

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::HOSTNAME;
 use super::constraint::{Constraint, Participation, Spreading, WhenUnsatisfiable, what_failed};
 use super::grouped_score::GroupedSpread;
 use crate::framework::{Grouping, MAX_NODE_SCORE, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeCounts, NodeIndex, Snapshot, TopologyColumn};
+use crate::well_known_labels::HOSTNAME;
 
 pub(super) struct SpreadScorePlugin {
     pub(super) spreading: Spreading,

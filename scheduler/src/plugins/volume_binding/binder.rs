@@ -13,7 +13,7 @@ use super::provisioning::{NotProvisionable, Provisioning};
 use super::volume_search::VolumeSearch;
 use crate::framework::{Code, Reason, Status};
 use crate::snapshot::{NodeIndex, Snapshot};
-use crate::volume_claims::{annotation, storage_amount};
+use crate::volume_claims::{SELECTED_NODE, annotation, storage_amount};
 
 /// A volume that the pod has can't be used on the node.
 pub const REASON_NODE_CONFLICT: &str = "node(s) didn't match PersistentVolume's node affinity";
@@ -23,9 +23,6 @@ pub const REASON_BIND_CONFLICT: &str = "node(s) didn't find available persistent
 pub const REASON_NOT_ENOUGH_SPACE: &str = "node(s) did not have enough free storage";
 /// A volume that the pod has doesn't exist.
 pub const REASON_MISSING: &str = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
-
-/// The annotation of a claim that says on which node its volume is made.
-pub(super) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// What a pod's claims have and want, read once for all nodes.
 pub(super) struct Binder<'a> {

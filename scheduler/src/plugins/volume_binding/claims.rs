@@ -5,15 +5,12 @@ use k8s_openapi::api::storage::v1::StorageClass;
 
 use super::NAME;
 use crate::framework::{Code, Status};
-use crate::listers::{StorageListers, class_of_claim, not_found};
+use crate::listers::{StorageListers, not_found};
 use crate::pod_info::PodInfo;
-use crate::volume_claims::{annotation, check_made_for, claim_references};
+use crate::volume_claims::{BIND_COMPLETED, annotation, check_made_for, class_of_claim, waits_for_pod};
 
 /// A claim waits for a volume that should have been bound without regard to pods.
 pub const REASON_UNBOUND: &str = "pod has unbound immediate PersistentVolumeClaims";
-
-const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
-const WAIT_FOR_FIRST_CONSUMER: &str = "WaitForFirstConsumer";
 
 /// The claims of a pod, in the order of its volumes. A claim that two volumes name is there twice.
 #[derive(Debug, Default)]
@@ -67,10 +64,9 @@ fn existing_claims<'a>(
     storage: &'a StorageListers,
 ) -> Result<Vec<&'a PersistentVolumeClaim>, String> {
     let mut claims = Vec::new();
-    for reference in claim_references(pod) {
-        let name = &reference.name;
+    for (name, is_ephemeral) in pod.volumes.iter().flat_map(|volumes| volumes.all_claims()) {
         let Some(claim) = storage.claim(pod.namespace(), name) else {
-            return Err(if reference.is_ephemeral {
+            return Err(if is_ephemeral {
                 format!(
                     "waiting for ephemeral volume controller to create the persistentvolumeclaim {name:?}"
                 )
@@ -87,8 +83,8 @@ fn existing_claims<'a>(
         if claim.metadata.deletion_timestamp.is_some() {
             return Err(format!("persistentvolumeclaim {name:?} is being deleted"));
         }
-        if reference.is_ephemeral {
-            check_made_for(claim, pod)?;
+        if is_ephemeral {
+            check_made_for(claim, pod.name(), pod.pod.metadata.uid.as_deref().unwrap_or_default())?;
         }
         claims.push(claim);
     }
@@ -107,12 +103,8 @@ fn delayed_class<'a>(
     let Some(class) = Some(name).filter(|name| !name.is_empty()).and_then(|name| storage.class(name)) else {
         return Ok(None);
     };
-    match class.volume_binding_mode.as_deref() {
-        None => {
-            let text = format!("VolumeBindingMode not set for StorageClass {name:?}");
-            Err(Status::new(Code::Error, NAME, text))
-        }
-        Some(WAIT_FOR_FIRST_CONSUMER) => Ok(Some(class)),
-        Some(_) => Ok(None),
+    match waits_for_pod(class) {
+        Ok(waits) => Ok(Some(class).filter(|_| waits)),
+        Err(text) => Err(Status::new(Code::Error, NAME, text)),
     }
 }

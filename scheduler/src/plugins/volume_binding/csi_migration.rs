@@ -13,14 +13,9 @@ use plimsoll_matching::label_selector::{Labels, labels_of};
 use plimsoll_matching::node_selector::NodeSelector;
 
 use crate::volume_claims::annotation;
+use crate::well_known_labels::{BETA_REGION, BETA_ZONE, REGION, ZONE, ZONE_DELIMITER};
 
 const MIGRATED_PLUGINS: &str = "storage.alpha.kubernetes.io/migrated-plugins";
-const ZONE: &str = "topology.kubernetes.io/zone";
-const REGION: &str = "topology.kubernetes.io/region";
-const BETA_ZONE: &str = "failure-domain.beta.kubernetes.io/zone";
-const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";
-/// What stands between the zones of a volume that is in several.
-const ZONE_DELIMITER: &str = "__";
 
 /// A volume that a CSI driver may have taken over, with another name for its zone. Drivers that keep the name make no difference.
 ///

@@ -11,9 +11,7 @@ use plimsoll_resource_math::Quantity;
 
 use super::label_index::{LabelIndex, needed_for_label_selector};
 use crate::listers::StorageListers;
-
-/// The provisioner of classes whose volumes are made by hand.
-const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+use crate::volume_claims::NO_PROVISIONER;
 
 /// How volumes are made for a claim.
 pub(super) struct Provisioning<'a> {

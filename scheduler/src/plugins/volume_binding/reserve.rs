@@ -5,9 +5,10 @@
 
 use k8s_openapi::api::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim};
 
-use super::binder::{PodVolumes, SELECTED_NODE};
+use super::binder::PodVolumes;
 use super::volume_search::is_bound_to;
 use crate::framework::Assumed;
+use crate::volume_claims::{SELECTED_NODE, reference_to};
 
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
@@ -46,16 +47,4 @@ fn bound_volume(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> Per
         spec.claim_ref = Some(reference_to(claim));
     }
     bound
-}
-
-fn reference_to(claim: &PersistentVolumeClaim) -> ObjectReference {
-    ObjectReference {
-        api_version: Some("v1".to_owned()),
-        kind: Some("PersistentVolumeClaim".to_owned()),
-        name: claim.metadata.name.clone(),
-        namespace: claim.metadata.namespace.clone(),
-        resource_version: claim.metadata.resource_version.clone(),
-        uid: claim.metadata.uid.clone(),
-        ..ObjectReference::default()
-    }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::binder::{Binder, Binding, PodVolumes, Provision};
 use crate::framework::Score;
-use crate::listers::class_of_claim;
 use crate::plugins::function_shape::{FunctionShape, rounded_mean};
 use crate::snapshot::NodeIndex;
+use crate::volume_claims::class_of_claim;
 
 /// Compares nodes by the storage that the pod would take of them.
 pub(super) struct CapacityScore<'a> {

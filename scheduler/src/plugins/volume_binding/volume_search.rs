@@ -14,8 +14,8 @@ use plimsoll_matching::node_selector::NodeSelector;
 use plimsoll_resource_math::Quantity;
 
 use super::label_index::{LabelIndex, needed_for_node_selector};
-use crate::listers::{StorageListers, class_of_claim};
-use crate::volume_claims::{class_of_volume, namespace_and_name, storage_amount};
+use crate::listers::StorageListers;
+use crate::volume_claims::{class_of_claim, class_of_volume, namespace_and_name, storage_amount};
 
 /// The volumes that suit a claim but for the node, found once for a pod.
 pub(super) struct VolumeSearch<'a> {
