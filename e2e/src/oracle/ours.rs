@@ -1,10 +1,12 @@
-//! Our side of a case, with panics caught.
+//! Our side of a case, and how it is made up, with panics caught.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 
+use anyhow::anyhow;
 use serde_json::Value;
 
+use super::case;
 use super::families::Family;
 use super::program::Outcome;
 
@@ -28,4 +30,18 @@ pub(super) fn evaluate(family: &Family, input: &Value) -> Outcome {
         Ok(Err(error)) => Outcome::Unreadable(format!("{error:#}")),
         Err(_) => Outcome::Panic(LAST_PANIC.take()),
     }
+}
+
+/// Makes up the input of one case.
+///
+/// # Errors
+/// When that panics.
+pub(super) fn make_up(family: &Family, seed: u64, number: u64) -> anyhow::Result<Value> {
+    catch_unwind(AssertUnwindSafe(|| case::input(family, seed, number))).map_err(|_| {
+        anyhow!(
+            "making up case {number} of family {}, seed {seed}, panicked: {}",
+            family.name,
+            LAST_PANIC.take()
+        )
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::anyhow;
@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::compare::{Kind, compare};
 use super::families::Family;
-use super::program::{Outcome, Program};
-use super::{case, ours};
+use super::ours;
+use super::program::{Outcome, Program, Questions};
 
 /// How many cases may be under way. Questions are flushed well before this, or a case could wait for its own question.
 const QUEUE: usize = 1024;
@@ -68,43 +68,53 @@ pub(super) fn survey(
     program: &mut Program,
 ) -> anyhow::Result<Survey> {
     let (questions, answers) = program.ends();
-    let (give, asked) = sync_channel(QUEUE);
+    let (ask, asked) = sync_channel(QUEUE);
     let (answer, answered) = sync_channel(QUEUE);
     thread::scope(|scope| {
-        let numbers_to_ask = numbers.clone();
-        let questioner = scope.spawn(move || -> anyhow::Result<()> {
-            for number in numbers_to_ask {
-                let input = case::input(family, seed, number);
-                questions.put(family.name, number, &input)?;
-                if number % FLUSH_EVERY == 0 {
-                    questions.flush()?;
-                }
-                // Nobody listens any more once the other side has failed, which is reported there.
-                if give.send((number, input)).is_err() {
-                    break;
-                }
-            }
-            questions.flush()
+        let questioner = scope.spawn(move || {
+            let outcome = ask_all(family, seed, numbers, questions, &ask);
+            // What was asked before a failure is waited for.
+            questions.flush().and(outcome)
         });
+        // Takes answers as they come, so that upstream's program never waits for us; only what was asked is waited for.
         scope.spawn(move || {
-            for number in numbers {
+            for (number, input) in asked {
                 let outcome = answers.take(number);
                 let failed = outcome.is_err();
-                if answer.send(outcome).is_err() || failed {
+                if answer.send((number, input, outcome)).is_err() || failed {
                     break;
                 }
             }
         });
         let mut survey = Survey::default();
-        for (number, input) in asked {
+        for (number, input, theirs) in answered {
             let ours = ours::evaluate(family, &input);
-            let theirs = answered.recv().map_err(|_| anyhow!("the oracle's answers ended early"))??;
-            survey.add(family, number, input, &ours, &theirs);
+            survey.add(family, number, input, &ours, &theirs?);
         }
-        drop(answered);
-        questioner.join().map_err(|_| anyhow!("making up cases of family {} panicked", family.name))??;
+        questioner.join().map_err(|_| anyhow!("the thread that asks panicked"))??;
         Ok(survey)
     })
+}
+
+fn ask_all(
+    family: &Family,
+    seed: u64,
+    numbers: Range<u64>,
+    questions: &mut Questions,
+    ask: &SyncSender<(u64, Value)>,
+) -> anyhow::Result<()> {
+    for number in numbers {
+        let input = ours::make_up(family, seed, number)?;
+        questions.put(family.name, number, &input)?;
+        if number % FLUSH_EVERY == 0 {
+            questions.flush()?;
+        }
+        // Nobody listens any more once the other side has failed, which is reported there.
+        if ask.send((number, input)).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Survey {
@@ -127,5 +137,28 @@ impl Survey {
                 self.kept.push(Differing { number, input, kind });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_case_that_cannot_be_made_up_ends_the_survey() {
+        let family = Family {
+            name: "never",
+            generate: |_| panic!("no such case"),
+            evaluate: |_| Ok(Value::Null),
+            known_difference: None,
+            bench: None,
+        };
+        // Gives every question back, which does for an answer.
+        let mut program = Program::start(Path::new("cat")).unwrap();
+        let error = survey(&family, 1, 0..100, &mut program).unwrap_err().to_string();
+        assert!(error.contains("making up case 0 of family never, seed 1"), "{error}");
+        program.stop().unwrap();
     }
 }

@@ -128,8 +128,21 @@ pub(super) fn identify(pod: &mut Pod) {
 }
 
 /// What the families of the queue know to differ.
-pub(super) fn differs_by_absurd_amount(input: &Value, _: &Value, _: &Value) -> Option<&'static str> {
-    has_absurd_amount(input).then_some("D-scheduler-4")
+pub(super) fn differs_by_amounts(input: &Value, _: &Value, _: &Value) -> Option<&'static str> {
+    if has_absurd_amount(input) {
+        return Some("D-scheduler-4");
+    }
+    has_pod_that_grows(input).then_some("D-scheduler-5")
+}
+
+fn has_pod_that_grows(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(has_pod_that_grows),
+        Value::Object(fields) => {
+            fields.get("spec").is_some_and(grows_by_overhead) || fields.values().any(has_pod_that_grows)
+        }
+        _ => false,
+    }
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {

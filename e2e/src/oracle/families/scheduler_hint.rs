@@ -12,7 +12,7 @@ use plimsoll_scheduler::framework::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::scheduler::{self, differs_by_absurd_amount};
+use super::scheduler::{self, differs_by_amounts};
 use super::{Family, decode};
 use crate::oracle::generate::scheduler_queue::scheduler_hint;
 
@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
     name: "scheduler_hint",
     generate: scheduler_hint,
     evaluate,
-    known_difference: Some(differs_by_absurd_amount),
+    known_difference: Some(differs_by_amounts),
     bench: None,
 };
 

@@ -11,7 +11,7 @@ use plimsoll_scheduler::{Listers, SchedulingQueue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::scheduler::{self, differs_by_absurd_amount, identify};
+use super::scheduler::{self, differs_by_amounts, identify};
 use super::scheduler_hint::ObjectChange;
 use super::{Family, decode};
 use crate::oracle::generate::scheduler_queue::{PLUGINS, scheduler_queue};
@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
     name: "scheduler_queue",
     generate: scheduler_queue,
     evaluate,
-    known_difference: Some(differs_by_absurd_amount),
+    known_difference: Some(differs_by_amounts),
     bench: None,
 };
 

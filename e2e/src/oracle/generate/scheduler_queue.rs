@@ -117,7 +117,9 @@ fn change_pod(rng: &mut StdRng, pod: &mut Value) {
         3 => {
             let requests =
                 json!({"cpu": pick(rng, &["0", "100m", "2"]), "memory": pick(rng, &["1Mi", "1Gi"])});
-            pod["spec"]["containers"][0]["resources"] = json!({"requests": requests});
+            if let Some(container) = pod["spec"]["containers"].get_mut(0) {
+                container["resources"] = json!({"requests": requests});
+            }
         }
         4 => pod["status"] = json!({"nominatedNodeName": pick(rng, &["", "node-a", "node-b"])}),
         _ => pod["metadata"]["annotations"] = json!({"changed": number(rng, 0..=9).to_string()}),
