@@ -18,6 +18,7 @@ pub mod scheduler_config;
 pub mod scheduler_queue;
 pub mod scheduling;
 pub mod storage;
+pub mod storage_change;
 pub mod workload;
 
 use std::ops::RangeInclusive;
