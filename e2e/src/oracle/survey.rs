@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::panic::catch_unwind;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use serde_json::Value;
 
 use super::compare::{Kind, compare};
@@ -74,7 +75,11 @@ pub(super) fn survey(
         let numbers_to_ask = numbers.clone();
         let questioner = scope.spawn(move || -> anyhow::Result<()> {
             for number in numbers_to_ask {
-                let input = case::input(family, seed, number);
+                let Ok(input) = catch_unwind(|| case::input(family, seed, number)) else {
+                    // The answers to what was asked so far are waited for.
+                    questions.flush()?;
+                    bail!("making up case {number} of family {} panicked", family.name);
+                };
                 questions.put(family.name, number, &input)?;
                 if number % FLUSH_EVERY == 0 {
                     questions.flush()?;
@@ -102,7 +107,7 @@ pub(super) fn survey(
             survey.add(family, number, input, &ours, &theirs);
         }
         drop(answered);
-        questioner.join().map_err(|_| anyhow!("making up cases of family {} panicked", family.name))??;
+        questioner.join().map_err(|_| anyhow!("the thread that asks panicked"))??;
         Ok(survey)
     })
 }

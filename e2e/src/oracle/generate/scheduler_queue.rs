@@ -108,7 +108,7 @@ fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
     if chance(rng, 10) {
         let name = pick(rng, &["example.com/gpu", "deviceclass.resource.kubernetes.io/gpu"]);
         let amounts = json!({name: "1"});
-        pod["spec"]["containers"][0]["resources"] = json!({"requests": amounts, "limits": amounts});
+        ask_for(pod.pointer_mut("/spec/containers/0"), json!({"requests": amounts, "limits": amounts}));
     }
     if chance(rng, 15) {
         pod["spec"]["schedulingGates"] = json!([{"name": "example.com/wait"}]);
@@ -131,7 +131,7 @@ fn change_pod(rng: &mut StdRng, pod: &mut Value) {
         3 => {
             let requests =
                 json!({"cpu": pick(rng, &["0", "100m", "2"]), "memory": pick(rng, &["1Mi", "1Gi"])});
-            pod["spec"]["containers"][0]["resources"] = json!({"requests": requests});
+            ask_for(pod.pointer_mut("/spec/containers/0"), json!({"requests": requests}));
         }
         4 => pod["status"] = json!({"nominatedNodeName": pick(rng, &["", "node-a", "node-b"])}),
         5 => need_declared_feature(&mut pod["spec"], rng),
@@ -140,6 +140,12 @@ fn change_pod(rng: &mut StdRng, pod: &mut Value) {
     let claims = maybe(rng, 5, |_| json!([{"name": "gpu", "resourceClaimName": "made"}]));
     if !claims.is_null() {
         pod["status"]["resourceClaimStatuses"] = claims;
+    }
+}
+
+fn ask_for(container: Option<&mut Value>, resources: Value) {
+    if let Some(container) = container {
+        container["resources"] = resources;
     }
 }
 
