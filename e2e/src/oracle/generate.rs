@@ -15,6 +15,7 @@ pub mod quota_request;
 pub mod resource_quota;
 pub mod resources;
 pub mod scheduler_config;
+pub mod scheduler_hint;
 pub mod scheduler_queue;
 pub mod scheduling;
 pub mod storage;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::object_change::ObjectChange;
 use super::scheduler::{self, differs_by_absurd_amount};
 use super::{Family, decode};
-use crate::oracle::generate::scheduler_queue::scheduler_hint;
+use crate::oracle::generate::scheduler_hint::scheduler_hint;
 
 pub(super) const FAMILY: Family = Family {
     name: "scheduler_hint",

@@ -1,4 +1,4 @@
-//! What happens to a scheduling queue, step by step, and single changes that may let a pod in.
+//! What happens to a scheduling queue, step by step.
 
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -69,26 +69,8 @@ pub fn scheduler_queue(rng: &mut StdRng) -> Value {
     case
 }
 
-/// A pod that was turned away, and a change.
-pub fn scheduler_hint(rng: &mut StdRng) -> Value {
-    let mut case = objects(rng);
-    let pod = waiting_pod(rng, 0);
-    let is_target = chance(rng, 20);
-    case["change"] = if is_target {
-        let mut new = pod.clone();
-        change_pod(rng, &mut new);
-        case["pod"] = new.clone();
-        json!({"kind": "Pod", "old": pod, "new": new})
-    } else {
-        case["pod"] = pod;
-        change(rng)
-    };
-    case["target"] = is_target.into();
-    case
-}
-
 /// What plugins look up.
-fn objects(rng: &mut StdRng) -> Value {
+pub(super) fn objects(rng: &mut StdRng) -> Value {
     json!({
         "services": list(rng, 0..=2, |rng, index| selecting(rng, &format!("service-{index}"), Selector::Labels)),
         "replicaSets": list(rng, 0..=1, |rng, _| selecting(rng, "owner", Selector::Whole)),
@@ -96,7 +78,7 @@ fn objects(rng: &mut StdRng) -> Value {
     })
 }
 
-fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
+pub(super) fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
     let mut pod = placeable(pod(rng), rng, &format!("pod-{index}"), false);
     pod["metadata"]["namespace"] = pick(rng, &NAMESPACES[..2]).into();
     pod["spec"]["schedulerName"] = "default-scheduler".into();
@@ -123,7 +105,7 @@ fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
 }
 
 /// Something changes in a pod that a user or a controller may change.
-fn change_pod(rng: &mut StdRng, pod: &mut Value) {
+pub(super) fn change_pod(rng: &mut StdRng, pod: &mut Value) {
     match number(rng, 0..=6) {
         0 => pod["metadata"]["labels"] = labels(rng),
         1 => drop_field(&mut pod["spec"], "schedulingGates"),
@@ -143,14 +125,15 @@ fn change_pod(rng: &mut StdRng, pod: &mut Value) {
     }
 }
 
-fn ask_for(container: Option<&mut Value>, resources: Value) {
+/// Gives a container other resources, if there is one.
+pub(super) fn ask_for(container: Option<&mut Value>, resources: Value) {
     if let Some(container) = container {
         container["resources"] = resources;
     }
 }
 
 /// A change of a node, of a pod that has one, or of something that plugins look up.
-fn change(rng: &mut StdRng) -> Value {
+pub(super) fn change(rng: &mut StdRng) -> Value {
     let (kind, old, new) = match number(rng, 0..=2) {
         0 => storage_change(rng),
         1 => {

@@ -57,18 +57,18 @@ pub fn storage_change(rng: &mut StdRng) -> (&'static str, Value, Value) {
 /// The object with a few fields of another.
 fn mixed(rng: &mut StdRng, object: &Value, other: &Value) -> Value {
     let (Value::Object(fields), Value::Object(others)) = (object, other) else {
-        return if chance(rng, 20) { other.clone() } else { object.clone() };
+        return if chance(rng, 30) { other.clone() } else { object.clone() };
     };
     let mut mix = Map::new();
     for (name, value) in fields {
         match others.get(name) {
             Some(other) => mix.insert(name.clone(), mixed(rng, value, other)),
-            None if chance(rng, 20) => None,
+            None if chance(rng, 30) => None,
             None => mix.insert(name.clone(), value.clone()),
         };
     }
     for (name, value) in others {
-        if !fields.contains_key(name) && chance(rng, 20) {
+        if !fields.contains_key(name) && chance(rng, 30) {
             mix.insert(name.clone(), value.clone());
         }
     }
