@@ -64,8 +64,9 @@ macro_rules! hints_of {
     ($($plugin:ident),* $(,)?) => {$(
         #[test]
         fn $plugin() {
-            let cases = cases(concat!("testdata/hints/", stringify!($plugin), ".yaml"));
-            cases.iter().for_each(|case| check(crate::plugins::$plugin::NAME, case));
+            for case in cases(concat!("testdata/hints/", stringify!($plugin), ".yaml")) {
+                check(crate::plugins::$plugin::NAME, &case);
+            }
         }
     )*};
 }
