@@ -6,6 +6,8 @@
 //! # Source
 //! kube-scheduler `framework/interface.go`, `pkg/scheduler/framework/runtime/framework.go`
 
+mod change_events;
+mod changed_kinds;
 mod changes;
 mod events;
 mod grouping;

@@ -6,6 +6,7 @@
 
 pub mod affinity_term;
 pub mod config;
+mod csi_migration;
 pub mod fit_error;
 pub mod framework;
 pub mod host_port;

@@ -3,6 +3,7 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/registry.go`, `pkg/scheduler/apis/config/v1/default_plugins.go`
 
+mod claim_hint;
 pub mod default_binder;
 pub mod default_preemption;
 mod function_shape;

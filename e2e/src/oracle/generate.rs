@@ -15,9 +15,11 @@ pub mod quota_request;
 pub mod resource_quota;
 pub mod resources;
 pub mod scheduler_config;
+pub mod scheduler_hint;
 pub mod scheduler_queue;
 pub mod scheduling;
 pub mod storage;
+pub mod storage_change;
 pub mod workload;
 
 use std::ops::RangeInclusive;

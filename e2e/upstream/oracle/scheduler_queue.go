@@ -52,35 +52,6 @@ type queueStep struct {
 	Change objectChange `json:"change"`
 }
 
-type objectChange struct {
-	OldNode *v1.Node `json:"oldNode"`
-	NewNode *v1.Node `json:"newNode"`
-	OldPod  *v1.Pod  `json:"oldPod"`
-	NewPod  *v1.Pod  `json:"newPod"`
-}
-
-// events are those that the scheduler's handlers make of the change, with the objects that they pass on.
-func (c *objectChange) events(isTarget bool) ([]fwk.ClusterEvent, any, any) {
-	one := func(resource fwk.EventResource, action fwk.ActionType) []fwk.ClusterEvent {
-		return []fwk.ClusterEvent{{Resource: resource, ActionType: action}}
-	}
-	switch {
-	case c.OldNode != nil && c.NewNode != nil:
-		return framework.NodeSchedulingPropertiesChange(c.NewNode, c.OldNode), c.OldNode, c.NewNode
-	case c.NewNode != nil:
-		return one(fwk.Node, fwk.Add), nil, c.NewNode
-	case c.OldNode != nil:
-		return one(fwk.Node, fwk.Delete), c.OldNode, nil
-	case c.OldPod != nil && c.NewPod != nil:
-		return framework.PodSchedulingPropertiesChange(c.NewPod, c.OldPod, isTarget), c.OldPod, c.NewPod
-	case c.NewPod != nil:
-		return one(fwk.AssignedPod, fwk.Add), nil, c.NewPod
-	case c.OldPod != nil:
-		return one(fwk.AssignedPod, fwk.Delete), c.OldPod, nil
-	}
-	return nil, nil, nil
-}
-
 func init() {
 	register("scheduler_queue", func(input []byte) (any, error) {
 		var given queueCase
@@ -110,7 +81,6 @@ func init() {
 	register("scheduler_hint", func(input []byte) (any, error) {
 		var given struct {
 			schedulerCase
-			Plugin string       `json:"plugin"`
 			Pod    *v1.Pod      `json:"pod"`
 			Change objectChange `json:"change"`
 			Target bool         `json:"target"`
@@ -128,17 +98,19 @@ func init() {
 			return nil, err
 		}
 		events, old, new := given.Change.events(given.Target)
-		hints := map[string]any{}
+		// Of each event, what each plugin says that hears of it.
+		hints := map[string]map[string][]string{}
 		for _, event := range events {
-			said := []string{}
+			said := map[string][]string{}
 			for _, extension := range cluster.framework.EnqueueExtensions() {
 				registered, err := extension.EventsToRegister(ctx)
 				if err != nil {
 					return nil, err
 				}
 				for _, registered := range registered {
-					if extension.Name() == given.Plugin && framework.MatchClusterEvents(registered.Event, event) {
-						said = append(said, say(ctx, registered.QueueingHintFn, given.Pod, old, new))
+					if framework.MatchClusterEvents(registered.Event, event) {
+						hint := say(ctx, registered.QueueingHintFn, given.Pod, old, new)
+						said[extension.Name()] = append(said[extension.Name()], hint)
 					}
 				}
 			}

@@ -173,10 +173,6 @@ impl ClusterEvent {
     pub const ASSIGNED_POD_DELETE: Self = Self::new(EventResource::AssignedPod, ActionType::DELETE);
     /// A pod is there that needs a node.
     pub const UNSCHEDULED_POD_ADD: Self = Self::new(EventResource::UnscheduledPod, ActionType::ADD);
-    /// A node is there that wasn't.
-    pub const NODE_ADD: Self = Self::new(EventResource::Node, ActionType::ADD);
-    /// A node is gone.
-    pub const NODE_DELETE: Self = Self::new(EventResource::Node, ActionType::DELETE);
     /// A pod has waited so long that it is tried again, whatever happened.
     pub const UNSCHEDULABLE_TIMEOUT: Self = Self::wild_card("UnschedulableTimeout");
     /// Somebody asked for a pod to be tried again.
@@ -231,7 +227,7 @@ mod tests {
         for (registered, incoming, expected) in [
             (event(R::WildCard, ActionType::ALL), label, true),
             (event(R::WildCard, ActionType::UPDATE), label, true),
-            (event(R::WildCard, ActionType::UPDATE), ClusterEvent::NODE_ADD, false),
+            (event(R::WildCard, ActionType::UPDATE), event(R::Node, ActionType::ADD), false),
             (taint_or_label, label, true),
             (node_update, label, true),
             (label, node_update, false),

@@ -47,23 +47,6 @@ pub enum Object {
     DeviceClass(Arc<DeviceClass>),
 }
 
-impl Object {
-    /// The pod, if it is one.
-    pub fn pod(&self) -> Option<&Pod> {
-        if let Self::Pod(pod) = self { Some(pod) } else { None }
-    }
-
-    /// The node, if it is one.
-    pub fn node(&self) -> Option<&Node> {
-        if let Self::Node(node) = self { Some(node) } else { None }
-    }
-
-    /// The device class, if it is one.
-    pub fn device_class(&self) -> Option<&DeviceClass> {
-        if let Self::DeviceClass(class) = self { Some(class) } else { None }
-    }
-}
-
 /// An object before and after something happened to it.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -101,30 +84,6 @@ pub struct HintRequest<'a> {
 }
 
 impl<'a> HintRequest<'a> {
-    /// The changed pod before and after.
-    ///
-    /// # Errors
-    /// It is no pod.
-    pub fn pods(&self) -> Result<(Option<&'a Pod>, Option<&'a Pod>), String> {
-        self.both("Pod", Object::pod)
-    }
-
-    /// The changed node before and after.
-    ///
-    /// # Errors
-    /// It is no node.
-    pub fn nodes(&self) -> Result<(Option<&'a Node>, Option<&'a Node>), String> {
-        self.both("Node", Object::node)
-    }
-
-    /// The changed device class before and after.
-    ///
-    /// # Errors
-    /// It is no device class.
-    pub fn device_classes(&self) -> Result<(Option<&'a DeviceClass>, Option<&'a DeviceClass>), String> {
-        self.both("DeviceClass", Object::device_class)
-    }
-
     /// The changed object before and after, which has to be of that kind.
     ///
     /// # Errors
@@ -132,7 +91,7 @@ impl<'a> HintRequest<'a> {
     ///
     /// # Source
     /// `pkg/scheduler/util/utils.go` (`As`)
-    pub fn both<T>(
+    pub(super) fn both<T>(
         &self,
         kind: &str,
         read: impl Fn(&'a Object) -> Option<&'a T>,

@@ -5,6 +5,8 @@
 //! `pkg/scheduler/framework/plugins/nodedeclaredfeatures/nodedeclaredfeatures.go`, k8s.io/component-helpers
 //! `nodedeclaredfeatures`
 
+mod queueing_hint;
+
 use k8s_openapi::api::core::v1::{Container, PodSpec, VolumeMount};
 
 use super::Registration;
@@ -68,21 +70,25 @@ fn mounts_with_options(spec: &PodSpec) -> bool {
     mounts.into_iter().any(has_options)
 }
 
+/// The features that a pod needs.
+fn needed(spec: &PodSpec) -> Vec<&'static str> {
+    FEATURES.iter().filter(|feature| (feature.is_needed_by)(spec)).map(|feature| feature.name).collect()
+}
+
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(NodeDeclaredFeatures)), ..Plugin::new(NAME) }
+    Plugin {
+        filter: Some(Box::new(NodeDeclaredFeatures)),
+        events: Some(queueing_hint::events()),
+        ..Plugin::new(NAME)
+    }
 }
 
 struct NodeDeclaredFeatures;
 
 impl FilterPlugin for NodeDeclaredFeatures {
     fn pre_filter<'a>(&'a self, pod: &'a PodInfo<'a>, snapshot: &'a Snapshot) -> PreFilter<'a> {
-        let spec = pod.spec();
-        let needed: Vec<&str> = FEATURES
-            .iter()
-            .filter(|feature| (feature.is_needed_by)(spec))
-            .map(|feature| feature.name)
-            .collect();
+        let needed = needed(pod.spec());
         if needed.is_empty() {
             return PreFilter::Skip;
         }

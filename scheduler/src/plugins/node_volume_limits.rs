@@ -5,6 +5,7 @@
 
 mod attachable;
 mod csi_migration;
+mod queueing_hint;
 
 use std::collections::BTreeSet;
 
@@ -34,7 +35,11 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(NodeVolumeLimits)), ..Plugin::new(NAME) }
+    Plugin {
+        filter: Some(Box::new(NodeVolumeLimits)),
+        events: Some(queueing_hint::events()),
+        ..Plugin::new(NAME)
+    }
 }
 
 struct NodeVolumeLimits;

@@ -1,3 +1,5 @@
+mod hints;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;

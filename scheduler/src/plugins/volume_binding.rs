@@ -11,6 +11,7 @@ mod claims;
 mod csi_migration;
 mod label_index;
 mod provisioning;
+mod queueing_hint;
 mod reserve;
 mod score;
 mod volume_search;
@@ -66,6 +67,7 @@ pub fn new(shape: &[UtilizationShapePoint]) -> Plugin {
         filter: Some(Box::new(VolumeBinding)),
         score: Some(Box::new(VolumeBindingScore { shape: FunctionShape::new(shape) })),
         reserve: Some(Box::new(VolumeBinding)),
+        events: Some(queueing_hint::events()),
         ..Plugin::new(NAME)
     }
 }

@@ -3,6 +3,8 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/volumerestrictions/volume_restrictions.go`
 
+mod queueing_hint;
+
 use std::collections::BTreeSet;
 
 use super::Registration;
@@ -31,7 +33,11 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(VolumeRestrictions)), ..Plugin::new(NAME) }
+    Plugin {
+        filter: Some(Box::new(VolumeRestrictions)),
+        events: Some(queueing_hint::events()),
+        ..Plugin::new(NAME)
+    }
 }
 
 struct VolumeRestrictions;

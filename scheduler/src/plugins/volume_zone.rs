@@ -3,6 +3,8 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/volumezone/volume_zone.go`
 
+mod queueing_hint;
+
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::PersistentVolume;
@@ -34,7 +36,7 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin.
 pub fn new() -> Plugin {
-    Plugin { filter: Some(Box::new(VolumeZone)), ..Plugin::new(NAME) }
+    Plugin { filter: Some(Box::new(VolumeZone)), events: Some(queueing_hint::events()), ..Plugin::new(NAME) }
 }
 
 struct VolumeZone;
@@ -87,6 +89,7 @@ fn volume_of_claim<'a>(
 }
 
 /// Where a volume is: a node that is somewhere at all has to have one of these values.
+#[derive(PartialEq, Eq)]
 struct Topology<'a> {
     key: &'a str,
     values: BTreeSet<&'a str>,

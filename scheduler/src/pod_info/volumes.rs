@@ -88,7 +88,7 @@ pub struct RbdImage {
 
 impl PodVolumes {
     /// Reads the volumes of a pod; none if it has none that plugins look at.
-    pub(super) fn new(pod: &Pod) -> Option<Self> {
+    pub(crate) fn new(pod: &Pod) -> Option<Self> {
         let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
         let volumes = pod.spec.as_ref()?.volumes.as_ref()?;
         let volumes: Box<[PodVolume]> =
@@ -138,7 +138,8 @@ impl PodVolume {
 }
 
 impl Disk {
-    fn new(volume: &Volume) -> Option<Self> {
+    /// The disk that a pod names; none if the volume is none that plugins look at.
+    pub(crate) fn new(volume: &Volume) -> Option<Self> {
         if let Some(GCEPersistentDiskVolumeSource { pd_name, read_only, .. }) = &volume.gce_persistent_disk {
             return Some(Self::Gce { name: pd_name.as_str().into(), read_only: read_only.unwrap_or(false) });
         }

@@ -8,33 +8,40 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::{Moment, SchedulingQueue};
-use crate::framework::{Change, ClusterEvent, Object, Whose, node_events, pod_events};
+use crate::framework::{Change, ClusterEvent, Object, Whose};
 use crate::pod_info::fields;
 
 impl SchedulingQueue {
     /// A node is there that wasn't.
     pub fn node_added(&mut self, node: Arc<Node>, moment: Moment<'_>) {
-        self.happened(ClusterEvent::NODE_ADD, Change::added(Object::Node(node)), moment);
+        self.object_changed(Change::added(Object::Node(node)), moment);
     }
 
     /// A node has changed.
     pub fn node_updated(&mut self, old: Arc<Node>, new: Arc<Node>, moment: Moment<'_>) {
-        let events = node_events(&old, &new);
-        let change = Arc::new(Change::updated(Object::Node(old), Object::Node(new)));
-        for event in events {
-            self.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
-        }
+        self.object_changed(Change::updated(Object::Node(old), Object::Node(new)), moment);
     }
 
     /// A node is gone.
     pub fn node_deleted(&mut self, node: Arc<Node>, moment: Moment<'_>) {
-        self.happened(ClusterEvent::NODE_DELETE, Change::deleted(Object::Node(node)), moment);
+        self.object_changed(Change::deleted(Object::Node(node)), moment);
+    }
+
+    /// An object is new, different or gone: any but a pod that waits for a node.
+    ///
+    /// # Source
+    /// `eventhandlers.go` (`addAllEventHandlers`)
+    pub fn object_changed(&mut self, change: Change, moment: Moment<'_>) {
+        let change = Arc::new(change);
+        for event in change.events(Whose::Other) {
+            self.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
+        }
     }
 
     /// A pod is there that wasn't, with a node or without.
     pub fn pod_added(&mut self, pod: Arc<Pod>, moment: Moment<'_>) {
         if !fields::node_name(&pod).is_empty() {
-            self.happened(ClusterEvent::ASSIGNED_POD_ADD, Change::added(Object::Pod(pod)), moment);
+            self.object_changed(Change::added(Object::Pod(pod)), moment);
         } else if self.is_responsible_for(&pod) {
             self.add(pod, moment);
         }
@@ -46,13 +53,9 @@ impl SchedulingQueue {
     /// `eventhandlers.go` (`updatePod`, `updatePodInSchedulingQueue`, `updateAssignedPodInCache`)
     pub fn pod_updated(&mut self, old: Arc<Pod>, new: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
         if !fields::node_name(&old).is_empty() {
-            let events = pod_events(&old, &new, Whose::Other);
-            let change = Arc::new(Change::updated(Object::Pod(old), Object::Pod(new)));
-            for event in events {
-                self.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
-            }
+            self.object_changed(Change::updated(Object::Pod(old), Object::Pod(new)), moment);
         } else if !fields::node_name(&new).is_empty() {
-            self.happened(ClusterEvent::ASSIGNED_POD_ADD, Change::added(Object::Pod(new)), moment);
+            self.object_changed(Change::added(Object::Pod(new)), moment);
             if self.is_responsible_for(&old) {
                 self.delete(&old);
             }
@@ -96,14 +99,9 @@ impl SchedulingQueue {
         }
     }
 
-    /// Something happened to one object, and plugins may be registered for it.
-    pub fn happened(&mut self, event: ClusterEvent, change: Change, moment: Moment<'_>) {
-        self.move_all_to_active_or_backoff(event, &Arc::new(change), &|_| true, moment);
-    }
-
     /// A pod that had a node, or was about to get one, no longer takes its room.
     fn room_freed(&mut self, pod: Arc<Pod>, moment: Moment<'_>) {
-        self.happened(ClusterEvent::ASSIGNED_POD_DELETE, Change::deleted(Object::Pod(pod)), moment);
+        self.object_changed(Change::deleted(Object::Pod(pod)), moment);
     }
 
     /// A node is no longer set aside for a pod, which kept off pods that aren't more important.

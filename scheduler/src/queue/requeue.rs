@@ -45,7 +45,7 @@ impl SchedulingQueue {
         }
         if event.is_wild_card() {
             // With an object it is about that pod only.
-            let is_for = |object: &Object| object.pod().map(identity) == Some(identity(&pod.pod));
+            let is_for = |object: &Object| matches!(object, Object::Pod(other) if identity(other) == identity(&pod.pod));
             let is_meant = change.new.as_ref().is_none_or(is_for);
             return if is_meant { Strategy::AfterBackoff } else { Strategy::Skip };
         }

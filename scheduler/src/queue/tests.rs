@@ -2,7 +2,8 @@ use k8s_openapi::api::core::v1::Node;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plugins::{node_resources_fit, node_unschedulable, scheduling_gates};
+use crate::framework::Object;
+use crate::plugins::{node_resources_fit, node_unschedulable, scheduling_gates, volume_binding};
 
 fn pod(name: &str, fields: &Value) -> Arc<Pod> {
     let mut pod = json!({
@@ -91,6 +92,20 @@ fn only_events_that_may_let_it_in_move_a_pod() {
     assert_eq!(bench.place("web"), Some(Place::Backoff), "the second in which it ends isn't over");
     bench.queue.flush_backoff_completed(2_000_000);
     assert_eq!(bench.place("web"), Some(Place::Active));
+}
+
+#[test]
+fn a_pod_is_tried_again_when_its_claim_comes() {
+    let mut bench = Bench::new();
+    let volume = json!({"name": "data", "persistentVolumeClaim": {"claimName": "data"}});
+    bench.with(0, |queue, moment| queue.add(pod("web", &json!({"volumes": [volume]})), moment));
+    bench.fail(0, &[volume_binding::NAME]);
+    for (name, place) in [("other", Place::Unschedulable), ("data", Place::Backoff)] {
+        let claim = json!({"metadata": {"name": name, "namespace": "shop"}});
+        let claim = Object::read("PersistentVolumeClaim", &claim).unwrap();
+        bench.with(1, |queue, moment| queue.object_changed(Change::added(claim), moment));
+        assert_eq!(bench.place("web"), Some(place), "{name}");
+    }
 }
 
 /// # Source

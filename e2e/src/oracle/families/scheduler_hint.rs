@@ -1,20 +1,18 @@
-//! What plugins say about whether a change may let a pod in that they turned away.
+//! What plugins say about whether a change may let a pod in that was turned away.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use plimsoll_scheduler::Listers;
-use plimsoll_scheduler::framework::{
-    ActionType, Change, ClusterEvent, EventRegistration, EventResource, HintRequest, Object, Plugin,
-    QueueingHint, Whose, node_events, pod_events,
-};
+use plimsoll_scheduler::framework::{EventRegistration, HintRequest, QueueingHint, Whose};
+use plimsoll_scheduler::plugins::TABLE;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::object_change::ObjectChange;
 use super::scheduler::{self, differs_by_amounts};
 use super::{Family, decode};
-use crate::oracle::generate::scheduler_queue::scheduler_hint;
+use crate::oracle::generate::scheduler_hint::scheduler_hint;
 
 pub(super) const FAMILY: Family = Family {
     name: "scheduler_hint",
@@ -24,13 +22,11 @@ pub(super) const FAMILY: Family = Family {
     bench: None,
 };
 
-/// A plugin, a pod that it turned away, and a change.
+/// A pod that was turned away, and a change.
 #[derive(Deserialize)]
 struct Input {
     #[serde(flatten)]
     world: scheduler::Input,
-    #[serde(default)]
-    plugin: String,
     #[serde(default)]
     pod: Pod,
     #[serde(default)]
@@ -39,53 +35,25 @@ struct Input {
     target: bool,
 }
 
-/// A node or a pod before and after.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct ObjectChange {
-    old_node: Option<Node>,
-    new_node: Option<Node>,
-    old_pod: Option<Pod>,
-    new_pod: Option<Pod>,
-}
-
-impl ObjectChange {
-    /// The events that the scheduler makes of it.
-    pub(super) fn events(&self, whose: Whose) -> (Vec<ClusterEvent>, Change) {
-        let one = |resource, action| vec![ClusterEvent::new(resource, action)];
-        let (old_node, new_node) = (self.old_node.clone(), self.new_node.clone());
-        let (old_pod, new_pod) = (self.old_pod.clone(), self.new_pod.clone());
-        let events = match (&old_node, &new_node, &old_pod, &new_pod) {
-            (Some(old), Some(new), ..) => node_events(old, new),
-            (None, Some(_), ..) => one(EventResource::Node, ActionType::ADD),
-            (Some(_), None, ..) => one(EventResource::Node, ActionType::DELETE),
-            (None, None, Some(old), Some(new)) => pod_events(old, new, whose),
-            (None, None, None, Some(_)) => one(EventResource::AssignedPod, ActionType::ADD),
-            (None, None, Some(_), None) => one(EventResource::AssignedPod, ActionType::DELETE),
-            (None, None, None, None) => Vec::new(),
-        };
-        let object = |node: Option<Node>, pod: Option<Pod>| {
-            let node = node.map(|node| Object::Node(Arc::new(node)));
-            node.or_else(|| pod.map(|pod| Object::Pod(Arc::new(pod))))
-        };
-        (events, Change { old: object(old_node, old_pod), new: object(new_node, new_pod) })
-    }
-}
-
+/// Tells of each event what each plugin says that hears of it.
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let input: Input = decode(input)?;
     let mut listers = Listers::default();
     input.world.add_objects(&mut listers);
     let Some(profile) = input.world.profile() else { return Ok(json!("no valid configuration")) };
+    let change = &input.change.0;
+    let request = HintRequest { pod: &input.pod, change, listers: &listers };
     let whose = if input.target { Whose::Target } else { Whose::Other };
-    let (events, change) = input.change.events(whose);
-    let request = HintRequest { pod: &input.pod, change: &change, listers: &listers };
-    let registered = profile.plugin(&input.plugin).map(Plugin::registered_events);
-    let registered = registered.unwrap_or_default();
-    let mut hints: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for event in events {
-        let heard = registered.iter().filter(|registered| registered.event.covers(event));
-        hints.insert(event.label(), heard.map(|registered| say(registered, &request)).collect());
+    let mut hints: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for event in change.events(whose) {
+        let said = hints.entry(event.label()).or_default();
+        for plugin in TABLE.iter().filter_map(|row| profile.plugin(row.name)) {
+            let heard = plugin.registered_events().iter().filter(|heard| heard.event.covers(event));
+            let all: Vec<&str> = heard.map(|heard| say(heard, &request)).collect();
+            if !all.is_empty() {
+                said.insert(plugin.name, all);
+            }
+        }
     }
     Ok(json!(hints))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use k8s_openapi::api::core::v1::Pod;
-use plimsoll_scheduler::framework::{Nomination, Preemption, Whose};
+use plimsoll_scheduler::framework::{Nomination, Preemption};
 use plimsoll_scheduler::queue::{Moment, QueueSettings, QueuedPodInfo};
 use plimsoll_scheduler::{Listers, SchedulingQueue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::object_change::ObjectChange;
 use super::scheduler::{self, differs_by_amounts, identify};
-use super::scheduler_hint::ObjectChange;
 use super::{Family, decode};
 use crate::oracle::generate::scheduler_queue::{PLUGINS, scheduler_queue};
 
@@ -138,13 +138,7 @@ impl World {
                     self.queue.set_preempting(&pod, step.on);
                 }
             }
-            ("change", _) => {
-                let (events, change) = step.change.events(Whose::Other);
-                let change = Arc::new(change);
-                for event in events {
-                    self.queue.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
-                }
-            }
+            ("change", _) => self.queue.object_changed(step.change.0.clone(), moment),
             ("wait", _) => self.now_micros += step.millis * 1000,
             ("flushBackoff", _) => self.queue.flush_backoff_completed(self.now_micros),
             ("flushUnschedulable", _) => self.queue.flush_unschedulable_left_over(moment),

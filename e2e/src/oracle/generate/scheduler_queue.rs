@@ -1,4 +1,4 @@
-//! What happens to a scheduling queue, step by step, and single changes that may let a pod in.
+//! What happens to a scheduling queue, step by step.
 
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::matching::{NODE_NAMES, labels, taint, toleration};
 use super::node::named_node;
 use super::pod::pod;
-use super::scheduling::{Selector, config, drop_field, owner, placeable, selecting};
+use super::scheduling::{Selector, config, drop_field, need_declared_feature, owner, placeable, selecting};
+use super::storage::{DRIVERS, add_volumes};
+use super::storage_change::storage_change;
 use super::{NAMESPACES, chance, list, maybe, number, number_below, pick, some_of};
 
 /// Plugins that turn pods away, one that never does, and one that isn't there.
@@ -17,9 +19,14 @@ pub const PLUGINS: &[&str] = &[
     "NodeAffinity",
     "NodePorts",
     "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
     "PodTopologySpread",
     "InterPodAffinity",
     "DefaultPreemption",
+    "NodeDeclaredFeatures",
     "SchedulingGates",
     "ImageLocality",
     "Missing",
@@ -62,27 +69,8 @@ pub fn scheduler_queue(rng: &mut StdRng) -> Value {
     case
 }
 
-/// A plugin, a pod that it turned away, and a change.
-pub fn scheduler_hint(rng: &mut StdRng) -> Value {
-    let mut case = objects(rng);
-    case["plugin"] = pick(rng, PLUGINS).into();
-    let pod = waiting_pod(rng, 0);
-    let is_target = chance(rng, 20);
-    case["change"] = if is_target {
-        let mut new = pod.clone();
-        change_pod(rng, &mut new);
-        case["pod"] = new.clone();
-        json!({"oldPod": pod, "newPod": new})
-    } else {
-        case["pod"] = pod;
-        change(rng)
-    };
-    case["target"] = is_target.into();
-    case
-}
-
 /// What plugins look up.
-fn objects(rng: &mut StdRng) -> Value {
+pub(super) fn objects(rng: &mut StdRng) -> Value {
     json!({
         "services": list(rng, 0..=2, |rng, index| selecting(rng, &format!("service-{index}"), Selector::Labels)),
         "replicaSets": list(rng, 0..=1, |rng, _| selecting(rng, "owner", Selector::Whole)),
@@ -90,12 +78,20 @@ fn objects(rng: &mut StdRng) -> Value {
     })
 }
 
-fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
+pub(super) fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
     let mut pod = placeable(pod(rng), rng, &format!("pod-{index}"), false);
     pod["metadata"]["namespace"] = pick(rng, &NAMESPACES[..2]).into();
     pod["spec"]["schedulerName"] = "default-scheduler".into();
     drop_field(&mut pod["spec"], "nodeName");
     drop_field(&mut pod["spec"], "schedulingGates");
+    if chance(rng, 50) {
+        give_volumes(rng, &mut pod);
+    }
+    if chance(rng, 10) {
+        let name = pick(rng, &["example.com/gpu", "deviceclass.resource.kubernetes.io/gpu"]);
+        let amounts = json!({name: "1"});
+        ask_for(pod.pointer_mut("/spec/containers/0"), json!({"requests": amounts, "limits": amounts}));
+    }
     if chance(rng, 15) {
         pod["spec"]["schedulingGates"] = json!([{"name": "example.com/wait"}]);
     }
@@ -109,19 +105,18 @@ fn waiting_pod(rng: &mut StdRng, index: usize) -> Value {
 }
 
 /// Something changes in a pod that a user or a controller may change.
-fn change_pod(rng: &mut StdRng, pod: &mut Value) {
-    match number(rng, 0..=5) {
+pub(super) fn change_pod(rng: &mut StdRng, pod: &mut Value) {
+    match number(rng, 0..=6) {
         0 => pod["metadata"]["labels"] = labels(rng),
         1 => drop_field(&mut pod["spec"], "schedulingGates"),
         2 => pod["spec"]["tolerations"] = list(rng, 0..=3, |rng, _| toleration(rng)),
         3 => {
             let requests =
                 json!({"cpu": pick(rng, &["0", "100m", "2"]), "memory": pick(rng, &["1Mi", "1Gi"])});
-            if let Some(container) = pod["spec"]["containers"].get_mut(0) {
-                container["resources"] = json!({"requests": requests});
-            }
+            ask_for(pod.pointer_mut("/spec/containers/0"), json!({"requests": requests}));
         }
         4 => pod["status"] = json!({"nominatedNodeName": pick(rng, &["", "node-a", "node-b"])}),
+        5 => need_declared_feature(&mut pod["spec"], rng),
         _ => pod["metadata"]["annotations"] = json!({"changed": number(rng, 0..=9).to_string()}),
     }
     let claims = maybe(rng, 5, |_| json!([{"name": "gpu", "resourceClaimName": "made"}]));
@@ -130,29 +125,62 @@ fn change_pod(rng: &mut StdRng, pod: &mut Value) {
     }
 }
 
-/// A change of a node or of a pod that has one.
-fn change(rng: &mut StdRng) -> Value {
-    let kind = if chance(rng, 50) { "Node" } else { "Pod" };
-    let old = if kind == "Node" { changing_node(rng) } else { assigned_pod(rng) };
-    let mut new = old.clone();
-    for _ in 0..number(rng, 1..=2) {
-        if kind == "Node" { change_node(rng, &mut new) } else { change_pod(rng, &mut new) }
+/// Gives a container other resources, if there is one.
+pub(super) fn ask_for(container: Option<&mut Value>, resources: Value) {
+    if let Some(container) = container {
+        container["resources"] = resources;
     }
+}
+
+/// A change of a node, of a pod that has one, or of something that plugins look up.
+pub(super) fn change(rng: &mut StdRng) -> Value {
+    let (kind, old, new) = match number(rng, 0..=2) {
+        0 => storage_change(rng),
+        1 => {
+            let old = changing_node(rng);
+            let new = changed(rng, &old, change_node);
+            ("Node", old, new)
+        }
+        _ => {
+            let old = assigned_pod(rng);
+            let new = changed(rng, &old, change_pod);
+            ("Pod", old, new)
+        }
+    };
     let both = number(rng, 0..=3);
-    let mut change = json!({});
+    let mut change = json!({"kind": kind});
     if both != 0 {
-        change[format!("new{kind}")] = new;
+        change["new"] = new;
     }
     if both != 1 {
-        change[format!("old{kind}")] = old;
+        change["old"] = old;
     }
     change
+}
+
+fn changed(rng: &mut StdRng, object: &Value, change: fn(&mut StdRng, &mut Value)) -> Value {
+    let mut changed = object.clone();
+    for _ in 0..number(rng, 1..=2) {
+        change(rng, &mut changed);
+    }
+    changed
+}
+
+/// Volumes of any kind, and of some that matter for single changes.
+fn give_volumes(rng: &mut StdRng, pod: &mut Value) {
+    add_volumes(rng, pod);
+    if chance(rng, 20) {
+        pod["spec"]["volumes"][0] = json!({"name": "v0", "csi": {"driver": pick(rng, DRIVERS)}});
+    }
 }
 
 fn assigned_pod(rng: &mut StdRng) -> Value {
     let mut pod = placeable(super::pod::pod_with_status(rng), rng, "assigned", false);
     pod["metadata"]["namespace"] = pick(rng, &NAMESPACES[..2]).into();
     drop_field(&mut pod["spec"], "nodeName");
+    if chance(rng, 40) {
+        give_volumes(rng, &mut pod);
+    }
     if chance(rng, 90) {
         pod["spec"]["nodeName"] = pick(rng, NODE_NAMES).into();
     }

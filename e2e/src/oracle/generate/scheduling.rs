@@ -157,7 +157,7 @@ pub(super) fn placeable(mut pod: Value, rng: &mut StdRng, name: &str, is_full: b
 }
 
 /// The pod needs something of the kubelet that not every kubelet can do, or nearly.
-fn need_declared_feature(spec: &mut Value, rng: &mut StdRng) {
+pub(super) fn need_declared_feature(spec: &mut Value, rng: &mut StdRng) {
     let containers = pick(rng, &["containers", "initContainers", "ephemeralContainers"]);
     match number(rng, 0..=2) {
         0 => {

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::matching::NODE_NAMES;
 use super::{chance, list, maybe, number, object, pick, some_of};
 
-const CLAIMS: &[&str] = &["data", "cache", "shared", "logs"];
-const VOLUMES: &[&str] = &["pv-0", "pv-1", "pv-2", "pv-3", "pv-4", "pv-5"];
-const CLASSES: &[&str] = &["fast", "slow", "local", "in-tree"];
+pub(super) const CLAIMS: &[&str] = &["data", "cache", "shared", "logs"];
+pub(super) const VOLUMES: &[&str] = &["pv-0", "pv-1", "pv-2", "pv-3", "pv-4", "pv-5"];
+pub(super) const CLASSES: &[&str] = &["fast", "slow", "local", "in-tree"];
 /// Where pods with volumes are, so that they meet claims.
 const NAMESPACES: &[&str] = &["default", "default", "default", "shop"];
-const DRIVERS: &[&str] = &[
+pub(super) const DRIVERS: &[&str] = &[
     "csi.example.com",
     "csi.example.com",
     "disk.example.com",
@@ -39,7 +39,7 @@ const TOPOLOGY_KEYS: &[&str] = &[
     "failure-domain.beta.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region",
 ];
-const SIZES: &[&str] = &["1Gi", "2Gi", "5Gi", "10Gi"];
+pub(super) const SIZES: &[&str] = &["1Gi", "2Gi", "5Gi", "10Gi"];
 const ACCESS_MODES: &[&str] = &["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
 
 /// Gives most of the pods of these lists volumes, the nodes zones and regions, and the case the objects of storage.
@@ -79,7 +79,7 @@ pub fn add_storage(rng: &mut StdRng, case: &mut Value) {
     case["volumeAttachments"] = list(rng, 0..=4, attachment);
 }
 
-fn add_volumes(rng: &mut StdRng, pod: &mut Value) {
+pub(super) fn add_volumes(rng: &mut StdRng, pod: &mut Value) {
     pod["metadata"]["namespace"] = pick(rng, NAMESPACES).into();
     pod["spec"]["volumes"] = list(rng, 1..=3, |rng, index| {
         let mut volume = pod_volume_source(rng);
@@ -164,7 +164,7 @@ fn claims(rng: &mut StdRng) -> Vec<Value> {
     claims
 }
 
-fn claim(rng: &mut StdRng, namespace: &str, name: &str) -> Value {
+pub(super) fn claim(rng: &mut StdRng, namespace: &str, name: &str) -> Value {
     let mut spec = claim_spec(rng);
     let is_bound = chance(rng, 60);
     if is_bound {
@@ -242,7 +242,7 @@ fn volumes(rng: &mut StdRng, claims: &[Value]) -> Value {
     names.iter().map(|name| volume(rng, name, claims)).collect()
 }
 
-fn volume(rng: &mut StdRng, name: &str, claims: &[Value]) -> Value {
+pub(super) fn volume(rng: &mut StdRng, name: &str, claims: &[Value]) -> Value {
     let claim = claims.iter().find(|claim| claim["spec"]["volumeName"] == name);
     let mut labels = json!({});
     for key in TOPOLOGY_KEYS {
@@ -313,7 +313,7 @@ fn node_affinity(rng: &mut StdRng) -> Value {
     json!({"required": {"nodeSelectorTerms": [{"matchExpressions": [requirement]}]}})
 }
 
-fn class(rng: &mut StdRng, name: &str) -> Value {
+pub(super) fn class(rng: &mut StdRng, name: &str) -> Value {
     let modes = &["WaitForFirstConsumer", "WaitForFirstConsumer", "WaitForFirstConsumer", "Immediate"];
     object([
         ("metadata", json!({"name": name})),
@@ -341,32 +341,33 @@ fn topology_term(rng: &mut StdRng) -> Value {
 fn csi_nodes(rng: &mut StdRng, node_names: &[String]) -> Value {
     let mut nodes = Vec::new();
     for name in node_names {
-        if chance(rng, 20) {
-            continue;
+        if chance(rng, 80) {
+            nodes.push(csi_node(rng, name));
         }
-        let mut drivers = some_of(rng, 60, DRIVERS);
-        drivers.dedup();
-        let drivers: Vec<Value> = drivers
-            .into_iter()
-            .map(|driver| {
-                let counts = maybe(rng, 95, |rng| number(rng, 0..=4));
-                let allocatable = maybe(rng, 80, |_| object([("count", counts)]));
-                object([
-                    ("name", driver.into()),
-                    ("nodeID", name.as_str().into()),
-                    ("allocatable", allocatable),
-                    ("topologyKeys", maybe(rng, 30, |_| json!(["topology.kubernetes.io/zone"]))),
-                ])
-            })
-            .collect();
-        let migrated = some_of(rng, 60, IN_TREE_PLUGINS).join(",");
-        let annotations =
-            object([("storage.alpha.kubernetes.io/migrated-plugins", maybe(rng, 50, |_| migrated))]);
-        nodes.push(
-            json!({"metadata": {"name": name, "annotations": annotations}, "spec": {"drivers": drivers}}),
-        );
     }
     nodes.into()
+}
+
+pub(super) fn csi_node(rng: &mut StdRng, name: &str) -> Value {
+    let mut drivers = some_of(rng, 60, DRIVERS);
+    drivers.dedup();
+    let drivers: Vec<Value> = drivers
+        .into_iter()
+        .map(|driver| {
+            let counts = maybe(rng, 95, |rng| number(rng, 0..=4));
+            let allocatable = maybe(rng, 80, |_| object([("count", counts)]));
+            object([
+                ("name", driver.into()),
+                ("nodeID", name.into()),
+                ("allocatable", allocatable),
+                ("topologyKeys", maybe(rng, 30, |_| json!(["topology.kubernetes.io/zone"]))),
+            ])
+        })
+        .collect();
+    let migrated = some_of(rng, 60, IN_TREE_PLUGINS).join(",");
+    let annotations =
+        object([("storage.alpha.kubernetes.io/migrated-plugins", maybe(rng, 50, |_| migrated))]);
+    json!({"metadata": {"name": name, "annotations": annotations}, "spec": {"drivers": drivers}})
 }
 
 /// At most one of them keeps pods off nodes without it: upstream asks drivers in any order, and names the first that is missing.
@@ -416,7 +417,7 @@ fn capacities(rng: &mut StdRng) -> Value {
     })
 }
 
-fn attachment(rng: &mut StdRng, index: usize) -> Value {
+pub(super) fn attachment(rng: &mut StdRng, index: usize) -> Value {
     let source = if chance(rng, 92) {
         json!({"persistentVolumeName": pick(rng, VOLUMES)})
     } else {

@@ -10,14 +10,11 @@ use k8s_openapi::api::core::v1::PersistentVolume;
 use plimsoll_matching::label_selector::labels_of;
 
 use super::attachable::{AttachableVolume, VolumeId};
+use crate::csi_migration::{
+    AWS_EBS, AZURE_DISK, AZURE_FILE, CINDER, GCE_PD, InTreePlugin, PORTWORX, VSPHERE,
+};
 use crate::pod_info::Disk;
 use crate::well_known_labels::{BETA_ZONE, ZONE, ZONE_DELIMITER};
-
-const EBS: &str = "ebs.csi.aws.com";
-const GCE: &str = "pd.csi.storage.gke.io";
-const AZURE_DISK: &str = "disk.csi.azure.com";
-const CINDER: &str = "cinder.csi.openstack.org";
-const PORTWORX: &str = "pxd.portworx.com";
 
 /// What stands for a project or zone that isn't known.
 const UNSPECIFIED: &str = "UNSPECIFIED";
@@ -25,16 +22,8 @@ const UNSPECIFIED: &str = "UNSPECIFIED";
 /// The driver that makes the volumes of a provisioner: itself, or the one that a plugin of the tree is migrated to. None where that
 /// isn't migrated.
 pub(super) fn driver_of_provisioner(provisioner: &str, has_csi_node: bool) -> Option<&str> {
-    let migrated = match provisioner {
-        "kubernetes.io/aws-ebs" => EBS,
-        "kubernetes.io/gce-pd" => GCE,
-        "kubernetes.io/azure-disk" => AZURE_DISK,
-        "kubernetes.io/cinder" => CINDER,
-        "kubernetes.io/portworx-volume" => PORTWORX,
-        "kubernetes.io/azure-file" | "kubernetes.io/vsphere-volume" => return None,
-        _ => return Some(provisioner),
-    };
-    has_csi_node.then_some(migrated)
+    let Some(plugin) = InTreePlugin::of_provisioner(provisioner) else { return Some(provisioner) };
+    (has_csi_node && ![AZURE_FILE, VSPHERE].contains(plugin)).then_some(plugin.driver)
 }
 
 /// Whether a CSI volume stands behind a disk.
@@ -45,11 +34,11 @@ pub(super) fn is_migratable(disk: &Disk) -> bool {
 /// The CSI volume behind a disk that a pod names; none if there is none. The error says what is wrong with the disk.
 pub(super) fn translate_disk(disk: &Disk) -> Result<Option<AttachableVolume<'_>>, String> {
     let (driver, handle) = match disk {
-        Disk::Gce { name, .. } => (GCE, zonal_disk(UNSPECIFIED, name).into()),
-        Disk::Ebs(id) => (EBS, ebs_handle(id)?.into()),
-        Disk::Azure { uri, kind } => (AZURE_DISK, azure_handle(uri, kind.as_deref())?.into()),
-        Disk::Cinder(id) => (CINDER, Cow::Borrowed(&**id)),
-        Disk::Portworx(id) => (PORTWORX, Cow::Borrowed(&**id)),
+        Disk::Gce { name, .. } => (GCE_PD.driver, zonal_disk(UNSPECIFIED, name).into()),
+        Disk::Ebs(id) => (AWS_EBS.driver, ebs_handle(id)?.into()),
+        Disk::Azure { uri, kind } => (AZURE_DISK.driver, azure_handle(uri, kind.as_deref())?.into()),
+        Disk::Cinder(id) => (CINDER.driver, Cow::Borrowed(&**id)),
+        Disk::Portworx(id) => (PORTWORX.driver, Cow::Borrowed(&**id)),
         Disk::Iscsi { .. } | Disk::Rbd(_) => return Ok(None),
     };
     Ok(Some(AttachableVolume { driver, id: VolumeId::Handle(handle) }))
@@ -59,18 +48,18 @@ pub(super) fn translate_disk(disk: &Disk) -> Result<Option<AttachableVolume<'_>>
 pub(super) fn translate_volume(volume: &PersistentVolume) -> Option<(&str, Cow<'_, str>)> {
     let spec = volume.spec.as_ref()?;
     if let Some(disk) = &spec.gce_persistent_disk {
-        return Some((GCE, gce_handle(volume, &disk.pd_name)?.into()));
+        return Some((GCE_PD.driver, gce_handle(volume, &disk.pd_name)?.into()));
     }
     if let Some(disk) = &spec.aws_elastic_block_store {
-        return Some((EBS, ebs_handle(&disk.volume_id).ok()?.into()));
+        return Some((AWS_EBS.driver, ebs_handle(&disk.volume_id).ok()?.into()));
     }
     if let Some(disk) = &spec.azure_disk {
-        return Some((AZURE_DISK, azure_handle(&disk.disk_uri, disk.kind.as_deref()).ok()?.into()));
+        return Some((AZURE_DISK.driver, azure_handle(&disk.disk_uri, disk.kind.as_deref()).ok()?.into()));
     }
     if let Some(disk) = &spec.cinder {
-        return Some((CINDER, disk.volume_id.as_str().into()));
+        return Some((CINDER.driver, disk.volume_id.as_str().into()));
     }
-    spec.portworx_volume.as_ref().map(|disk| (PORTWORX, disk.volume_id.as_str().into()))
+    spec.portworx_volume.as_ref().map(|disk| (PORTWORX.driver, disk.volume_id.as_str().into()))
 }
 
 /// # Source

@@ -12,10 +12,12 @@ use k8s_openapi::api::storage::v1::CSINode;
 use plimsoll_matching::label_selector::{Labels, labels_of};
 use plimsoll_matching::node_selector::NodeSelector;
 
+use crate::csi_migration::{AWS_EBS, CINDER, GCE_PD};
 use crate::volume_claims::annotation;
 use crate::well_known_labels::{BETA_REGION, BETA_ZONE, REGION, ZONE, ZONE_DELIMITER};
 
-const MIGRATED_PLUGINS: &str = "storage.alpha.kubernetes.io/migrated-plugins";
+/// The annotation of a CSINode that lists the plugins which drivers have taken over there.
+pub(super) const MIGRATED_PLUGINS: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 
 /// A volume that a CSI driver may have taken over, with another name for its zone. Drivers that keep the name make no difference.
 ///
@@ -31,11 +33,11 @@ impl MigratedVolume {
     pub(super) fn of(volume: &PersistentVolume) -> Option<Self> {
         let spec = volume.spec.as_ref()?;
         let (plugin, zone_key) = if spec.aws_elastic_block_store.is_some() {
-            ("kubernetes.io/aws-ebs", "topology.ebs.csi.aws.com/zone")
+            (AWS_EBS.name, "topology.ebs.csi.aws.com/zone")
         } else if spec.gce_persistent_disk.is_some() {
-            ("kubernetes.io/gce-pd", "topology.gke.io/zone")
+            (GCE_PD.name, "topology.gke.io/zone")
         } else if spec.cinder.is_some() {
-            ("kubernetes.io/cinder", "topology.cinder.csi.openstack.org/zone")
+            (CINDER.name, "topology.cinder.csi.openstack.org/zone")
         } else {
             return None;
         };

@@ -108,7 +108,7 @@ impl<'a> Capacities<'a> {
 }
 
 /// How large a volume may be at most; none if nothing is left, or if that can't be read.
-fn limit(capacity: &CSIStorageCapacity) -> Option<i64> {
+pub(super) fn limit(capacity: &CSIStorageCapacity) -> Option<i64> {
     capacity.maximum_volume_size.as_ref().or(capacity.capacity.as_ref()).and_then(bytes)
 }
 
