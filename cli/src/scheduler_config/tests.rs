@@ -51,7 +51,9 @@ fn changes(value: &Value, from: &Value) -> Value {
             }
             changed.into()
         }
-        (Value::Array(items), Value::Array(others)) if items.iter().any(|item| item.get("args").is_some()) => {
+        (Value::Array(items), Value::Array(others))
+            if items.iter().any(|item| item.get("args").is_some()) =>
+        {
             let of_the_name = |item: &Value| {
                 others.iter().find(|other| other["name"] == item["name"]).cloned().unwrap_or_default()
             };

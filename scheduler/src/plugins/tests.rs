@@ -49,10 +49,18 @@ fn check(case: &Case) {
     list_objects(&case.given, snapshot.listers_mut());
     nominate(&case.given, &mut snapshot);
     let profile = profile(&case.given);
+    let mut state = CycleState::default();
     for pod in &all(&case.given, "before") {
-        place(&PodInfo::new(pod).unwrap(), &mut snapshot, &profile);
+        place(&PodInfo::new(pod).unwrap(), &mut snapshot, &profile, &mut state);
     }
-    let mut answer = answer(&PodInfo::new(&pod).unwrap(), &snapshot, &profile);
+    let is_preempting = case.given.get("preempting").is_some_and(|preempting| *preempting == true);
+    let request = PreEnqueueRequest { pod: &pod, listers: snapshot.listers(), is_preempting };
+    let gate = profile.pre_enqueue(&request, None);
+    let mut answer = if gate.is_success() {
+        answer(&PodInfo::new(&pod).unwrap(), &snapshot, &profile, &mut state)
+    } else {
+        json!({ "gated": status_value(&gate) })
+    };
     // A case is about one plugin or a few; what the others think of the nodes is theirs.
     if let Some(scores) = answer.get_mut("scores").and_then(Value::as_object_mut) {
         scores.retain(|plugin, _| case.expect["scores"].get(plugin).is_some());
@@ -60,11 +68,9 @@ fn check(case: &Case) {
     assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);
 }
 
-/// Schedules a pod that comes before the case's, and takes what it is given.
-fn place(pod: &PodInfo<'_>, snapshot: &mut Snapshot, profile: &Profile) {
-    let Outcome::Placed(placement) = schedule(pod, snapshot, profile, &mut CycleState::default()) else {
-        panic!("{} has no place", pod.pod.metadata.name.as_deref().unwrap_or_default());
-    };
+/// Schedules a pod that comes before the case's; it takes its place if there is one.
+fn place(pod: &PodInfo<'_>, snapshot: &mut Snapshot, profile: &Profile, state: &mut CycleState) {
+    let Outcome::Placed(placement) = schedule(pod, snapshot, profile, state) else { return };
     let node = snapshot.node(&placement.node).unwrap();
     for assumed in profile.reserve(pod, snapshot, node).unwrap() {
         snapshot.assume(assumed);
@@ -72,12 +78,7 @@ fn place(pod: &PodInfo<'_>, snapshot: &mut Snapshot, profile: &Profile) {
     snapshot.add_pod(pod, &placement.node);
 }
 
-fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
-    let request = PreEnqueueRequest { pod: pod.pod, listers: snapshot.listers(), is_preempting: false };
-    let gate = profile.pre_enqueue(&request, None);
-    if !gate.is_success() {
-        return json!({ "gated": status_value(&gate) });
-    }
+fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut CycleState) -> Value {
     let mut answer = match pre_filter(pod, snapshot, profile) {
         PreFiltered::Rejected { status, .. } => json!({ "preFilter": status_value(&status) }),
         PreFiltered::Run(filters) => {
@@ -88,7 +89,7 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
             json!({ "verdicts": verdicts, "scores": scores(pod, snapshot, profile, &feasible) })
         }
     };
-    match schedule(pod, snapshot, profile, &mut CycleState::default()) {
+    match schedule(pod, snapshot, profile, state) {
         Outcome::Placed(placement) => answer["node"] = placement.node.into(),
         Outcome::Unschedulable(mut error) => {
             if let Nomination::Set(preemption) = &error.nomination {

@@ -161,7 +161,7 @@ proptest! {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum NodeEvent {
-    Set(Node),
+    Set(Box<Node>),
     Remove(String),
 }
 
