@@ -171,3 +171,6 @@ impl ReadArgs for Reader {
         Ok(decoded.object)
     }
 }
+
+#[cfg(test)]
+mod tests;

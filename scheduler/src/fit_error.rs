@@ -141,3 +141,35 @@ impl fmt::Display for FitError {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_fixtures::cases;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Given {
+        nodes: usize,
+        refused: Vec<String>,
+        pre_filter_message: String,
+        post_filter_message: String,
+    }
+
+    #[test]
+    fn the_sentence_is_upstreams() {
+        for case in cases("testdata/fit_error.yaml") {
+            let given: Given = serde_json::from_value(case.given).unwrap();
+            let mut statuses = NodeStatuses::new(Status::new(Code::UnschedulableAndUnresolvable, "", ""));
+            for (node, text) in given.refused.into_iter().enumerate() {
+                statuses.push(node, Status::new(Code::Unschedulable, "", text));
+            }
+            let mut error = FitError::new(given.nodes, statuses);
+            error.pre_filter_message = given.pre_filter_message;
+            error.post_filter_message = given.post_filter_message;
+            assert_eq!(error.message(), case.expect, "{}: {}", case.source, case.name);
+        }
+    }
+}

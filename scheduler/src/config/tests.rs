@@ -1,3 +1,6 @@
+use plimsoll_fixtures::cases;
+use serde_json::{Value, json};
+
 use super::*;
 use crate::framework::ExtensionPoint;
 use crate::plugins::TABLE;
@@ -105,4 +108,14 @@ fn contradictions_are_told_in_upstreams_words() {
         with(&|plugins| plugins.bind = set(&[], &["*"])),
         "at least one bind plugin is needed for profile with scheduler name \"default-scheduler\""
     );
+}
+
+#[test]
+fn plugins_of_a_profile_go_over_the_default_ones() {
+    for case in cases("testdata/merge_plugins.yaml") {
+        let read = |field: &str| serde_json::from_value(case.given[field].clone()).unwrap();
+        let mut merged = serde_json::to_value(merge::merge(read("default"), read("custom"))).unwrap();
+        merged.as_object_mut().unwrap().retain(|_, set: &mut Value| *set != json!({}));
+        assert_eq!(merged, case.expect, "{}: {}", case.source, case.name);
+    }
 }

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use expect_test::expect_file;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::{Case, cases};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use self::given::{all, list_objects, nominate, profile};
 use super::*;
 use crate::framework::{PreEnqueueRequest, Status};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
-use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
+use crate::{Nomination, PodInfo, Preemption, Profile, Snapshot};
+
+mod given;
 
 #[test]
 fn docs_plugins_md_is_the_table() {
@@ -39,30 +41,50 @@ fn each_row_says_what_its_plugin_does() {
 /// Schedules the case's pod and compares with what upstream's scheduler said: of each node, in scores, in words.
 #[track_caller]
 fn check(case: &Case) {
-    let read = |field: &str| case.given.get(field).cloned().unwrap_or_else(|| json!([]));
-    let nodes: Vec<Node> = serde_json::from_value(read("nodes")).unwrap();
-    let running: Vec<Pod> = serde_json::from_value(read("running")).unwrap();
-    let pod: Pod = serde_json::from_value(read("pod")).unwrap();
+    let nodes: Vec<Node> = all(&case.given, "nodes");
+    let pod: Pod = serde_json::from_value(case.given["pod"].clone()).unwrap();
     let mut snapshot = Snapshot::new(&nodes).unwrap();
-    for pod in &running {
+    for pod in &all(&case.given, "running") {
         let pod = PodInfo::new(pod).unwrap();
         snapshot.add_pod(&pod, pod.node_name());
     }
     list_objects(&case.given, snapshot.listers_mut());
-    let mut answer = answer(&PodInfo::new(&pod).unwrap(), &snapshot, &Profile::default());
+    nominate(&case.given, &mut snapshot);
+    let profile = profile(&case.given);
+    let mut state = CycleState::default();
+    for pod in &all(&case.given, "before") {
+        place(&PodInfo::new(pod).unwrap(), &mut snapshot, &profile, &mut state);
+    }
+    let is_preempting = case.given.get("preempting").is_some_and(|preempting| *preempting == true);
+    let request = PreEnqueueRequest { pod: &pod, listers: snapshot.listers(), is_preempting };
+    let gate = profile.pre_enqueue(&request, None);
+    let mut answer = if gate.is_success() {
+        answer(&PodInfo::new(&pod).unwrap(), &snapshot, &profile, &mut state)
+    } else {
+        json!({ "gated": status_value(&gate) })
+    };
     // A case is about one plugin or a few; what the others think of the nodes is theirs.
     if let Some(scores) = answer.get_mut("scores").and_then(Value::as_object_mut) {
         scores.retain(|plugin, _| case.expect["scores"].get(plugin).is_some());
     }
+    // How many nodes were looked at is of interest where not all of them are.
+    if case.expect.get("evaluated").is_none() {
+        answer.as_object_mut().unwrap().remove("evaluated");
+    }
     assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);
 }
 
-fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
-    let request = PreEnqueueRequest { pod: pod.pod, listers: snapshot.listers(), is_preempting: false };
-    let gate = profile.pre_enqueue(&request, None);
-    if !gate.is_success() {
-        return json!({ "gated": status_value(&gate) });
+/// Schedules a pod that comes before the case's; it takes its place if there is one.
+fn place(pod: &PodInfo<'_>, snapshot: &mut Snapshot, profile: &Profile, state: &mut CycleState) {
+    let Outcome::Placed(placement) = schedule(pod, snapshot, profile, state) else { return };
+    let node = snapshot.node(&placement.node).unwrap();
+    for assumed in profile.reserve(pod, snapshot, node).unwrap() {
+        snapshot.assume(assumed);
     }
+    snapshot.add_pod(pod, &placement.node);
+}
+
+fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut CycleState) -> Value {
     let mut answer = match pre_filter(pod, snapshot, profile) {
         PreFiltered::Rejected { status, .. } => json!({ "preFilter": status_value(&status) }),
         PreFiltered::Run(filters) => {
@@ -73,8 +95,11 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
             json!({ "verdicts": verdicts, "scores": scores(pod, snapshot, profile, &feasible) })
         }
     };
-    match schedule(pod, snapshot, profile, &mut CycleState::default()) {
-        Outcome::Placed(placement) => answer["node"] = placement.node.into(),
+    match schedule(pod, snapshot, profile, state) {
+        Outcome::Placed(placement) => {
+            answer["node"] = placement.node.into();
+            answer["evaluated"] = placement.evaluated_nodes.into();
+        }
         Outcome::Unschedulable(mut error) => {
             if let Nomination::Set(preemption) = &error.nomination {
                 answer["preempts"] = preemption_value(preemption);
@@ -86,46 +111,6 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
     }
     answer
-}
-
-/// Lets plugins look up the objects that a case lists beside nodes and pods.
-fn list_objects(given: &Value, listers: &mut Listers) {
-    fn all<T: DeserializeOwned>(given: &Value, field: &str) -> Vec<T> {
-        given.get(field).map(|list| serde_json::from_value(list.clone()).unwrap()).unwrap_or_default()
-    }
-    for namespace in all(given, "namespaces") {
-        listers.set_namespace(&namespace);
-    }
-    for service in all(given, "services") {
-        listers.set_service(&service);
-    }
-    for replica_set in all(given, "replicaSets") {
-        listers.set_replica_set(&replica_set);
-    }
-    for budget in all(given, "podDisruptionBudgets") {
-        listers.set_disruption_budget(&budget);
-    }
-    for claim in all(given, "persistentVolumeClaims") {
-        listers.storage.set_claim(&claim);
-    }
-    for volume in all(given, "persistentVolumes") {
-        listers.storage.set_volume(&volume);
-    }
-    for class in all(given, "storageClasses") {
-        listers.storage.set_class(&class);
-    }
-    for node in all(given, "csiNodes") {
-        listers.storage.set_csi_node(&node);
-    }
-    for driver in all(given, "csiDrivers") {
-        listers.storage.set_csi_driver(&driver);
-    }
-    for capacity in all(given, "csiStorageCapacities") {
-        listers.storage.set_capacity(&capacity);
-    }
-    for attachment in all(given, "volumeAttachments") {
-        listers.storage.set_attachment(&attachment);
-    }
 }
 
 fn preemption_value(preemption: &Preemption) -> Value {
@@ -179,5 +164,6 @@ cases_of!(
     inter_pod_affinity,
     image_locality,
     default_preemption,
-    node_declared_features
+    node_declared_features,
+    schedule_one
 );

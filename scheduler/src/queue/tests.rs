@@ -69,9 +69,19 @@ fn the_most_important_pod_is_next_then_the_one_that_waits_longest() {
 /// `backoff_queue_test.go` (`TestBackoffQueue_calculateBackoffDuration`)
 #[test]
 fn the_backoff_doubles_up_to_its_maximum() {
-    let backoff = Backoff { initial_seconds: 1, max_seconds: 32 };
-    for (count, seconds) in [(0, 0), (1, 1), (2, 2), (5, 16), (6, 32), (7, 32), (64, 32), (u32::MAX, 32)] {
-        assert_eq!(backoff.duration_seconds(count), seconds, "{count}");
+    let cases = [
+        ("no backoff", 0, 1, 32, 0),
+        ("normal", 5, 3, 1000, 48),
+        ("hitting max backoff duration", 16, 1, 32, 32),
+        ("overflow_32bit", 32, 1, i64::from(i32::MAX), i64::from(i32::MAX)),
+        ("overflow_64bit", 64, 1, i64::MAX, i64::MAX),
+        ("once", 1, 1, 32, 1),
+        ("the last that isn't cut", 6, 1, 32, 32),
+        ("as often as can be", u32::MAX, 1, 32, 32),
+    ];
+    for (name, count, initial_seconds, max_seconds, expected) in cases {
+        let backoff = Backoff { initial_seconds, max_seconds };
+        assert_eq!(backoff.duration_seconds(count), expected, "{name}");
     }
 }
 

@@ -106,6 +106,23 @@ fn how_many_feasible_nodes_are_looked_for() {
     check(1, 5000, 100);
 }
 
+#[test]
+fn each_search_begins_where_the_last_one_ended() {
+    // Source: pkg/scheduler/schedule_one_test.go (TestFairEvaluationForNodes).
+    let nodes: Vec<Node> = (0..500).map(|name| node(&format!("n{name}"), "1", "1Gi")).collect();
+    let snapshot = Snapshot::new(&nodes).unwrap();
+    let mut profile = Profile::default();
+    profile.percentage_of_nodes_to_score = 30;
+    let mut state = CycleState::default();
+    let pod = pod("p", "{}");
+    for search in 1..=8 {
+        let outcome = schedule(&PodInfo::new(&pod).unwrap(), &snapshot, &profile, &mut state);
+        let Outcome::Placed(placement) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(placement.feasible_nodes, 150);
+        assert_eq!(state.next_start_node_index, search * 150 % 500);
+    }
+}
+
 mod properties {
     use proptest::collection::vec;
     use proptest::prelude::*;

@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Node, Pod};
-use plimsoll_fixtures::object;
+use plimsoll_fixtures::{cases, object};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::*;
 
@@ -155,13 +157,27 @@ proptest! {
     }
 }
 
+/// What happens to a node in a case.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum NodeEvent {
+    Set(Box<Node>),
+    Remove(String),
+}
+
 #[test]
 fn zones_take_turns() {
-    let nodes =
-        [(1, 0), (2, 0), (3, 1), (0, 0), (4, 2), (5, 1)].map(|(name, zone)| node(name, zone, 1, false));
-    let snapshot = Snapshot::new(&nodes).unwrap();
-    let names: Vec<&str> = snapshot.order().iter().map(|node| snapshot.name(*node)).collect();
-    assert_eq!(names, ["n1", "n3", "n4", "n2", "n5", "n0"]);
+    for case in cases("testdata/node_order.yaml") {
+        let mut snapshot = Snapshot::default();
+        for event in serde_json::from_value::<Vec<NodeEvent>>(case.given).unwrap() {
+            match event {
+                NodeEvent::Set(node) => _ = snapshot.set_node(&node).unwrap(),
+                NodeEvent::Remove(name) => snapshot.remove_node(&name),
+            }
+        }
+        let names: Vec<&str> = snapshot.order().iter().map(|node| snapshot.name(*node)).collect();
+        assert_eq!(json!(names), case.expect, "{}: {}", case.source, case.name);
+    }
 }
 
 #[test]
