@@ -6,6 +6,7 @@
 
 pub mod affinity_term;
 pub mod config;
+pub mod extender;
 pub mod fit_error;
 pub mod framework;
 pub mod host_port;
@@ -20,6 +21,7 @@ pub mod snapshot;
 pub mod volume_claims;
 pub mod well_known_labels;
 
+pub use extender::{Extender, ExtenderClient, Extenders};
 pub use fit_error::{FitError, NodeStatuses};
 pub use framework::{Code, Nomination, Preemption, Status};
 pub use listers::Listers;
