@@ -22,7 +22,9 @@ pub(crate) fn scores(
     let mut sums = vec![None; nodes.len()];
     for extender in extenders.interested_in(pod) {
         if !extender.is_prioritizer() {
-            sums.iter_mut().for_each(|sum| *sum = Some(sum.unwrap_or(0)));
+            for sum in &mut sums {
+                sum.get_or_insert(0);
+            }
             continue;
         }
         let Ok(answer) = extender.client.prioritize(pod, &names) else { continue };

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::{KubeSchedulerConfiguration, set_defaults};
-use crate::framework::Nomination;
+use crate::framework::{ClusterEvent, Nomination};
 use crate::plugins::TABLE;
+use crate::queue::{Moment, Place, QueueSettings};
 use crate::schedule::explain;
-use crate::{CycleState, Outcome, PodInfo, Profile, Snapshot, TieBreak, schedule};
+use crate::{CycleState, Listers, Outcome, PodInfo, Profile, SchedulingQueue, Snapshot, TieBreak, schedule};
 
 fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
@@ -231,7 +232,28 @@ fn each_node_is_told_what_extenders_refuse_it_for() {
 }
 
 #[test]
-fn nodes_of_extenders_that_manage_nothing_else_lose_resources_of_their_own() {
+fn nearly_any_event_may_let_in_a_pod_that_extenders_turned_away() {
+    let place_after = |profile: Profile| {
+        let listers = Listers::default();
+        let moment = |seconds: i64| Moment { now_micros: seconds * 1_000_000, listers: &listers };
+        let mut queue = SchedulingQueue::new([profile].into(), QueueSettings::default());
+        let mut pod = pod("p", "{}");
+        pod.spec.get_or_insert_default().scheduler_name = Some("default-scheduler".to_owned());
+        queue.add(pod.into(), moment(0));
+        let mut tried = queue.pop().unwrap();
+        tried.unschedulable_plugins.insert(NAME);
+        queue.add_unschedulable_if_not_present(tried, moment(0)).unwrap();
+        let event = ClusterEvent::ASSIGNED_POD_ADD;
+        queue.move_all_to_active_or_backoff(event, &Arc::default(), &|_| true, moment(60));
+        queue.place("default/p")
+    };
+    let with_extenders = profile(&memory_extender(), &[], &Arc::default());
+    assert_eq!(place_after(with_extenders), Some(Place::Active));
+    assert_eq!(place_after(Profile::default()), Some(Place::Unschedulable));
+}
+
+#[test]
+fn resources_that_are_left_to_extenders_neednt_fit() {
     let mut configuration: KubeSchedulerConfiguration = read(json!({"extenders": [
         {"managedResources": [{"name": "example.com/a", "ignoredByScheduler": true}, {"name": "example.com/b"}]},
     ]}));

@@ -44,7 +44,9 @@ pub(super) fn with_verdicts(
             statuses.push(*node, of_node(filters, *node)?);
         }
     }
-    found.verdicts.of_unknown_nodes.values().for_each(|verdict| statuses.push_unknown(verdict.clone()));
+    for verdict in found.verdicts.of_unknown_nodes.values() {
+        statuses.push_unknown(verdict.clone());
+    }
     Ok(statuses)
 }
 

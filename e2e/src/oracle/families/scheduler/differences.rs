@@ -22,7 +22,7 @@ pub(super) fn of_nodes_sent_back(input: &Value, ours: &Value, theirs: &Value) ->
         .filter(|(extender, _)| is_sent_nodes(extender))
         .map(|(_, answers)| answers)
         .collect();
-    let differs_by_node = sent.first().is_some()
+    let differs_by_node = !sent.is_empty()
         && ours["feasible"].as_u64() > Some(1)
         && ours["node"].is_string()
         && theirs["node"].is_string()
