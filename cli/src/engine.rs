@@ -6,6 +6,7 @@ mod changes;
 mod existing;
 mod expand;
 mod explain;
+mod extenders;
 mod find_pod;
 mod names_of_kinds;
 mod quota;

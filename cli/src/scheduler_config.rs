@@ -9,6 +9,7 @@ use plimsoll_scheduler::Profile;
 use plimsoll_scheduler::config::{
     API_VERSION, KIND, KubeSchedulerConfiguration, PluginArgs, PluginConfig, ReadArgs, set_defaults, validate,
 };
+use plimsoll_scheduler::extender::ignore_managed_resources;
 use plimsoll_scheduler::plugins::Registration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,6 +37,9 @@ pub enum ConfigError {
     /// Values that are out of bounds.
     #[error("{0}")]
     Invalid(String),
+    /// Extenders that don't fit the profiles.
+    #[error("couldn't build extenders: {0}")]
+    Extenders(String),
     /// Plugins that don't exist or don't fit, or arguments that a plugin refuses.
     #[error("initializing profiles: {0}")]
     Profile(String),
@@ -84,17 +88,18 @@ pub fn from_value(value: Value, mut faults: Vec<String>) -> Result<KubeScheduler
     if errors.is_empty() { Ok(configuration) } else { Err(ConfigError::Invalid(aggregate(&errors))) }
 }
 
-/// The profiles of a configuration, of the plugins in a table.
+/// The profiles of a configuration, of the plugins in a table. Its extenders are left for the caller to add, who knows how to ask them.
 ///
 /// # Errors
-/// Plugins that don't exist or don't fit, or arguments that a plugin refuses.
+/// Extenders that don't fit, plugins that don't exist or don't fit, or arguments that a plugin refuses.
 pub fn profiles(
     configuration: &KubeSchedulerConfiguration,
     table: &[Registration],
 ) -> Result<Vec<Profile>, ConfigError> {
+    let configuration = ignore_managed_resources(configuration).map_err(ConfigError::Extenders)?;
     let profiles = configuration.profiles.iter().map(|profile| {
         let name = profile.scheduler_name.as_deref().unwrap_or_default();
-        Profile::new(profile, configuration, table).map_err(|error| {
+        Profile::new(profile, &configuration, table).map_err(|error| {
             ConfigError::Profile(format!("creating profile for scheduler name {name}: {error}"))
         })
     });

@@ -16,17 +16,24 @@ pub struct NodeStatuses {
     /// Shared, as they are kept for the next pod of the same class.
     judged: Arc<Vec<(NodeIndex, Status)>>,
     others: Status,
+    /// Of nodes that extenders have named and that there aren't; upstream counts them like any.
+    unknown: Vec<Status>,
 }
 
 impl NodeStatuses {
     /// No node judged; what is to be said of all is `others`.
     pub fn new(others: Status) -> Self {
-        Self { judged: Arc::default(), others }
+        Self { judged: Arc::default(), others, unknown: Vec::new() }
     }
 
     /// Remembers what a node was refused for.
     pub fn push(&mut self, node: NodeIndex, status: Status) {
         Arc::make_mut(&mut self.judged).push((node, status));
+    }
+
+    /// Remembers what a node that there isn't was refused for.
+    pub(crate) fn push_unknown(&mut self, status: Status) {
+        self.unknown.push(status);
     }
 
     /// Replaces what the node at this place among those that were judged was refused for.
@@ -48,8 +55,9 @@ impl NodeStatuses {
 
     /// Every reason with how often it was given among so many nodes, sorted as whole texts: so `10 x` stands before `2 y`.
     fn counted(&self, node_count: usize) -> String {
-        let others = node_count.saturating_sub(self.judged.len());
-        let judged = self.judged.iter().map(|(_, status)| (status, 1));
+        let others = node_count.saturating_sub(self.judged.len() + self.unknown.len());
+        let judged =
+            self.judged.iter().map(|(_, status)| status).chain(&self.unknown).map(|status| (status, 1));
         let groups = judged.chain((others > 0).then_some((&self.others, others)));
         let mut counts: Vec<(&str, usize)> = Vec::new();
         for (status, nodes) in groups {
@@ -104,6 +112,8 @@ pub struct FitError {
     pub post_filter_message: String,
     /// What becomes of the node that is set aside for the pod.
     pub nomination: Nomination,
+    /// Whether extenders have dropped nodes: then [`extender::NAME`](crate::extender::NAME) is among what turned the pod away.
+    pub rejected_by_extenders: bool,
 }
 
 impl FitError {
@@ -115,6 +125,7 @@ impl FitError {
             statuses,
             post_filter_message: String::new(),
             nomination: Nomination::Keep,
+            rejected_by_extenders: false,
         }
     }
 

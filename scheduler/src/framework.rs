@@ -23,9 +23,11 @@ pub use events::{ActionType, ClusterEvent, EventResource};
 use fixedbitset::FixedBitSet;
 pub use grouping::{GroupedScore, Grouping};
 use k8s_openapi::api::core::v1::{Binding, PersistentVolume, PersistentVolumeClaim, Pod};
+pub(crate) use queueing_hint::ANYTHING;
 pub use queueing_hint::{Change, EventRegistration, Hint, HintRequest, HintResult, Object, QueueingHint};
 pub use status::{Amount, Code, Reason, Status};
 
+use crate::extender::Extenders;
 use crate::fit_error::NodeStatuses;
 use crate::listers::Listers;
 use crate::pod_info::{PodInfo, fields};
@@ -158,7 +160,7 @@ impl Plugin {
         match &self.events {
             _ if !rejects => &[],
             Some(events) => events,
-            None => &queueing_hint::ANYTHING,
+            None => &ANYTHING,
         }
     }
 }
@@ -312,6 +314,8 @@ pub struct FailedCycle<'a> {
     pub filters: Option<&'a Filters<'a>>,
     /// What each node was refused for.
     pub statuses: &'a NodeStatuses,
+    /// Who else has a say in which pods are removed.
+    pub extenders: &'a Extenders,
     /// A number that is another one each time, if the profile wants chance to have a say.
     pub chance: u64,
 }
@@ -348,7 +352,7 @@ pub struct Preemption {
     /// The pods to remove, the most important first.
     pub victims: Vec<Victim>,
     /// How many of them disruption budgets would keep.
-    pub disruption_budget_violations: usize,
+    pub disruption_budget_violations: i64,
 }
 
 /// A pod that is removed to make room for another.

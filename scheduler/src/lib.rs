@@ -7,6 +7,7 @@
 pub mod affinity_term;
 pub mod config;
 mod csi_migration;
+pub mod extender;
 pub mod fit_error;
 pub mod framework;
 pub mod host_port;
@@ -21,6 +22,7 @@ pub mod snapshot;
 pub mod volume_claims;
 pub mod well_known_labels;
 
+pub use extender::{Extender, ExtenderClient, Extenders};
 pub use fit_error::{FitError, NodeStatuses};
 pub use framework::{Code, Nomination, Preemption, Status};
 pub use listers::Listers;

@@ -9,7 +9,10 @@ use crate::config::{
     self, DEFAULT_SCHEDULER_NAME, Expanded, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginArgs,
     Plugins,
 };
-use crate::framework::{Assumed, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status};
+use crate::extender::{self, Extenders};
+use crate::framework::{
+    ANYTHING, Assumed, EventRegistration, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status,
+};
 use crate::plugins::{Registration, TABLE};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -30,6 +33,8 @@ pub struct Profile {
     pub percentage_of_nodes_to_score: u8,
     /// Which of several best nodes is taken.
     pub tie_break: TieBreak,
+    /// Who is asked beside the plugins. None are set here: the caller knows how to ask them.
+    pub extenders: Extenders,
 }
 
 /// Which of several nodes with the best total is taken.
@@ -65,6 +70,7 @@ impl Profile {
             missing: Vec::new(),
             percentage_of_nodes_to_score: 0,
             tie_break: TieBreak::Upstream,
+            extenders: Extenders::default(),
         }
     }
 
@@ -165,6 +171,17 @@ impl Profile {
     /// The plugin of that name, wherever it is asked.
     pub fn plugin(&self, name: &str) -> Option<&Plugin> {
         self.plugins.iter().find(|plugin| plugin.name == name)
+    }
+
+    /// Which events may let in a pod that the plugin of that name turned away, or that extenders did.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/runtime/framework.go` (`fillEnqueueExtensions`)
+    pub fn registered_events(&self, plugin: &str) -> &[EventRegistration] {
+        if plugin == extender::NAME && !self.extenders.is_empty() {
+            return &ANYTHING;
+        }
+        self.plugin(plugin).map(Plugin::registered_events).unwrap_or_default()
     }
 
     /// All plugins, each once.

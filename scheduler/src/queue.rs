@@ -40,6 +40,7 @@ pub use self::queued_pod::{PodKey, QueuedPodInfo};
 use self::queued_pod::{identity, key};
 use self::requeue::{Strategy, order};
 use self::unschedulable::UnschedulablePods;
+use crate::extender;
 use crate::framework::{Change, ClusterEvent, Nomination, Object, Whose, pod_events};
 use crate::listers::Listers;
 use crate::profile::Profile;
@@ -92,7 +93,7 @@ pub struct SchedulingQueue {
     nominator: Nominator,
     /// The identities of pods for which others are being removed.
     preempting: BTreeSet<String>,
-    /// What each plugin is registered for, in any profile.
+    /// What each plugin is registered for, in any profile; likewise the extenders.
     events: BTreeMap<&'static str, Vec<ClusterEvent>>,
 }
 
@@ -100,9 +101,12 @@ impl SchedulingQueue {
     /// A queue without pods. The first profile says which pod is next.
     pub fn new(profiles: Arc<[Profile]>, settings: QueueSettings) -> Self {
         let mut events: BTreeMap<&'static str, Vec<ClusterEvent>> = BTreeMap::new();
-        for plugin in profiles.iter().flat_map(Profile::plugins) {
-            let registered = plugin.registered_events().iter().map(|registered| registered.event);
-            events.entry(plugin.name).or_default().extend(registered);
+        for profile in profiles.iter() {
+            let names = profile.plugins().iter().map(|plugin| plugin.name).chain([extender::NAME]);
+            for name in names {
+                let registered = profile.registered_events(name).iter().map(|registered| registered.event);
+                events.entry(name).or_default().extend(registered);
+            }
         }
         Self {
             profiles,

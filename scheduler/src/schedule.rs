@@ -6,6 +6,7 @@
 mod class_cache;
 mod explaining;
 mod filtering;
+mod finding;
 mod group_index;
 mod nodes_by_total;
 mod pod_class;
@@ -17,21 +18,18 @@ use fixedbitset::FixedBitSet;
 use self::class_cache::{ClassCache, ClassState};
 pub use self::explaining::{Explanation, NodeExplanation, explain};
 pub use self::filtering::{Filters, PreFiltered, pre_filter};
+use self::finding::{FoundNodes, find_nodes, wants_all_nodes};
 use self::nodes_by_total::nth_of;
 pub use self::pod_class::PodClass;
 pub use self::scoring::{PluginScores, score_nodes};
 use self::scoring::{Scorer, Wanted};
+use crate::extender;
 use crate::fit_error::{FitError, NodeStatuses};
 use crate::framework::{Code, ExtensionPoint, FailedCycle, GroupedScore, Grouping, Nomination, PostFiltered};
 use crate::pod_info::PodInfo;
 use crate::profile::{Profile, TieBreak};
 use crate::select_node::{seeded_number, select_node};
 use crate::snapshot::{NodeIndex, Snapshot};
-
-/// Below this number of nodes all of them are looked at, and this many feasible ones are looked for at least.
-const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
-/// At least so many per cent of the nodes are looked for, if the number of nodes decides.
-const MIN_PERCENTAGE_OF_NODES_TO_FIND: usize = 5;
 
 /// What one decision leaves to the next.
 #[derive(Clone, Debug, Default)]
@@ -137,7 +135,9 @@ fn decide(
     };
     match found.feasible.as_slice() {
         [] => {
-            let refusals = if class.is_some() && filters.are_all_node_local() {
+            let refusals = if found.refused_nodes.is_some() {
+                refusals::with_verdicts(snapshot, filters, &found)
+            } else if class.is_some() && filters.are_all_node_local() {
                 classes.refusals(PodClass::new(pod, &profile.scheduler_name), snapshot, filters)
             } else {
                 refusals::of_all_nodes(snapshot, filters, found.refused_nominated)
@@ -146,7 +146,9 @@ fn decide(
                 Ok(statuses) => statuses,
                 Err(message) => return Outcome::Error(message),
             };
-            Outcome::Unschedulable(unschedulable(pod, snapshot, profile, Some(filters), statuses, state))
+            let mut error = unschedulable(pod, snapshot, profile, Some(filters), statuses, state);
+            error.rejected_by_extenders = found.rejected_by_extenders;
+            Outcome::Unschedulable(error)
         }
         [only] => placed(snapshot, *only, &found),
         several => {
@@ -155,7 +157,13 @@ fn decide(
                 .and_then(|global| scoring::totals(local.iter().chain(&global), several, class));
             match totals {
                 Ok(totals) => {
-                    let place = select_node(&totals, profile.tie_break, state.decisions).unwrap_or(0);
+                    let place = if profile.extenders.is_empty() {
+                        select_node(&totals, profile.tie_break, state.decisions)
+                    } else {
+                        let totals = with_extenders_scores(&totals, pod, snapshot, profile, several);
+                        select_node(&totals, profile.tie_break, state.decisions)
+                    };
+                    let place = place.unwrap_or(0);
                     state.decisions = state.decisions.wrapping_add(1);
                     placed(snapshot, several[place], &found)
                 }
@@ -163,6 +171,21 @@ fn decide(
             }
         }
     }
+}
+
+/// The totals with what extenders add, and whether an extender scored the node: of nodes with equal totals those that one did are
+/// better.
+fn with_extenders_scores(
+    totals: &[i64],
+    pod: &PodInfo<'_>,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    nodes: &[NodeIndex],
+) -> Vec<(i64, bool)> {
+    // DIFFERENCE: D-scheduler-52. Upstream takes any of the best that an extender scored.
+    let added = extender::scores(&profile.extenders, pod.pod, snapshot, nodes);
+    let sum = |(total, added): (&i64, Option<i64>)| (total.wrapping_add(added.unwrap_or(0)), added.is_some());
+    totals.iter().zip(added).map(sum).collect()
 }
 
 /// What is kept of the pod's class, and the scores that it is kept up by; none if the pod is the first of its class, or if its nodes
@@ -188,7 +211,7 @@ fn class_of<'a, 'c>(
 }
 
 /// One of the best nodes, if nothing but what is kept of the pod's class decides about it, or a score that puts nodes in groups
-/// beside. So no pass over the nodes is needed.
+/// beside, and no extender. So no pass over the nodes is needed.
 fn best_of_class(
     pod: &PodInfo<'_>,
     snapshot: &Snapshot,
@@ -199,7 +222,10 @@ fn best_of_class(
 ) -> Option<Placement> {
     let TieBreak::Seeded { seed } = profile.tie_break else { return None };
     let class = class?;
-    if !wants_all_nodes(snapshot.node_count(), profile) || !filters.are_all_node_local() {
+    if !wants_all_nodes(snapshot.node_count(), profile)
+        || !filters.are_all_node_local()
+        || profile.extenders.decide_about(pod.pod)
+    {
         return None;
     }
     let feasible_nodes = class.pass_count();
@@ -245,137 +271,10 @@ fn grouped_score(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> O
     Some(found)
 }
 
-/// Whether all nodes are looked for, so that the order in which they are visited doesn't matter.
-fn wants_all_nodes(node_count: usize, profile: &Profile) -> bool {
-    nodes_to_find(node_count, profile) >= node_count
-}
-
-/// The nodes that a pod can run on, in the order in which they are visited, and how many were refused on the way.
-#[derive(Clone, Debug, Default)]
-struct FoundNodes {
-    feasible: Vec<NodeIndex>,
-    refused: usize,
-    /// The node that was set aside for the pod, if it was refused.
-    refused_nominated: Option<NodeIndex>,
-}
-
-/// The nodes that a pod can run on, as the settings of the profile have them sampled.
-///
-/// # Source
-/// `pkg/scheduler/schedule_one.go` (`findNodesThatFitPod`)
-fn find_nodes(
-    pod: &PodInfo<'_>,
-    snapshot: &Snapshot,
-    profile: &Profile,
-    filters: &Filters<'_>,
-    class: Option<&ClassState>,
-    state: &mut CycleState,
-) -> Result<FoundNodes, String> {
-    let mut found = FoundNodes::default();
-    let nominated = Some(pod.nominated_node_name()).filter(|name| !name.is_empty());
-    if let Some(node) = nominated.and_then(|name| snapshot.node(name)) {
-        let status = filters.check(node);
-        if status.is_success() {
-            found.feasible.push(node);
-            return Ok(found);
-        }
-        found.refused_nominated = status.is_rejected().then_some(node);
-    }
-    let nodes = filters.nodes_to_visit(snapshot);
-    let candidates = &mut state.candidates;
-    if let Some(class) = class {
-        candidates.clone_from(class.passes());
-    } else {
-        candidates.clear();
-        candidates.grow(snapshot.column_length());
-        nodes.iter().for_each(|node| candidates.insert(*node));
-    }
-    filters.narrow(candidates, class.is_some());
-    let wanted = nodes_to_find(nodes.len(), profile);
-    let can_fail = filters.can_fail();
-    if matches!(profile.tie_break, TieBreak::Seeded { .. }) && wanted >= nodes.len() {
-        found.feasible.extend(candidates.ones());
-        found.refused = nodes.len() - found.feasible.len()
-            + usize::from(found.refused_nominated.is_some_and(|node| !nodes.contains(&node)));
-        if can_fail {
-            nodes.iter().try_for_each(|node| undecided(filters, candidates, *node).map_or(Ok(()), Err))?;
-        }
-        return Ok(found);
-    }
-    let undecided = |node| if can_fail { undecided(filters, candidates, node) } else { None };
-    visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found)?;
-    let processed = found.feasible.len() + found.refused;
-    state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
-    Ok(found)
-}
-
-/// The message of a filter that couldn't decide about a node; none if all could.
-fn undecided(filters: &Filters<'_>, candidates: &FixedBitSet, node: NodeIndex) -> Option<String> {
-    if candidates.contains(node) {
-        return None;
-    }
-    let status = filters.check(node);
-    (status.code == Code::Error).then(|| status.message())
-}
-
-/// Visits nodes from a place on, round to the one before it, until one more than the wanted number is feasible. Whether the
-/// node that was set aside is among them or not, its refusal counts once.
-///
-/// # Errors
-/// A filter couldn't decide about a node that was visited.
-///
-/// # Source
-/// `pkg/scheduler/schedule_one.go` (`findNodesThatPassFilters`)
-fn visit(
-    nodes: &[NodeIndex],
-    start: usize,
-    wanted: usize,
-    candidates: &FixedBitSet,
-    undecided: impl Fn(NodeIndex) -> Option<String>,
-    found: &mut FoundNodes,
-) -> Result<(), String> {
-    found.refused = usize::from(found.refused_nominated.is_some());
-    let (before, after) = nodes.split_at(start % nodes.len().max(1));
-    for node in after.iter().chain(before) {
-        if candidates.contains(*node) {
-            if found.feasible.len() == wanted {
-                return Ok(());
-            }
-            found.feasible.push(*node);
-            continue;
-        }
-        if let Some(message) = undecided(*node) {
-            return Err(message);
-        }
-        if found.refused_nominated != Some(*node) {
-            found.refused += 1;
-        }
-    }
-    Ok(())
-}
-
-/// How many feasible nodes are enough.
-///
-/// # Source
-/// `pkg/scheduler/schedule_one.go` (`numFeasibleNodesToFind`)
-fn nodes_to_find(node_count: usize, profile: &Profile) -> usize {
-    if profile.at(ExtensionPoint::Score).next().is_none() {
-        return 1;
-    }
-    if node_count < MIN_FEASIBLE_NODES_TO_FIND {
-        return node_count;
-    }
-    let percentage = match usize::from(profile.percentage_of_nodes_to_score) {
-        0 => 50_usize.saturating_sub(node_count / 125).max(MIN_PERCENTAGE_OF_NODES_TO_FIND),
-        percentage => percentage,
-    };
-    (node_count * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND)
-}
-
 fn placed(snapshot: &Snapshot, node: NodeIndex, found: &FoundNodes) -> Outcome {
     Outcome::Placed(Placement {
         node: snapshot.name(node).to_owned(),
-        evaluated_nodes: found.feasible.len() + found.refused,
+        evaluated_nodes: found.feasible.len() + found.refused_count(),
         feasible_nodes: found.feasible.len(),
     })
 }
@@ -390,7 +289,8 @@ fn unschedulable(
     state: &mut CycleState,
 ) -> FitError {
     let chance = chance(profile, state);
-    let failed = FailedCycle { pod, snapshot, filters, statuses: &statuses, chance };
+    let extenders = &profile.extenders;
+    let failed = FailedCycle { pod, snapshot, filters, statuses: &statuses, extenders, chance };
     let (message, nomination) = post_filter(&failed, profile);
     let mut error = FitError::new(snapshot.node_count(), statuses);
     error.post_filter_message = message;

@@ -4,7 +4,7 @@ use crate::profile::TieBreak;
 
 /// The place of the node to take among nodes with these totals; none if there are none. `decision` is the number of
 /// decisions before this one.
-pub fn select_node(totals: &[i64], tie_break: TieBreak, decision: u64) -> Option<usize> {
+pub fn select_node<T: Copy + Ord>(totals: &[T], tie_break: TieBreak, decision: u64) -> Option<usize> {
     match tie_break {
         TieBreak::Upstream => top_of_heap(totals),
         TieBreak::Seeded { seed } => seeded(totals, seed, decision),
@@ -16,7 +16,7 @@ pub fn select_node(totals: &[i64], tie_break: TieBreak, decision: u64) -> Option
 ///
 /// # Source
 /// `pkg/scheduler/framework/sorted_nodes.go` (`NewSortedScoredNodes`), Go `container/heap` (`Init`)
-fn top_of_heap(totals: &[i64]) -> Option<usize> {
+fn top_of_heap<T: Ord>(totals: &[T]) -> Option<usize> {
     let mut heap: Vec<usize> = (0..totals.len()).collect();
     for parent in (0..totals.len() / 2).rev() {
         sift_down(&mut heap, totals, parent);
@@ -24,7 +24,7 @@ fn top_of_heap(totals: &[i64]) -> Option<usize> {
     heap.first().copied()
 }
 
-fn sift_down(heap: &mut [usize], totals: &[i64], mut parent: usize) {
+fn sift_down<T: Ord>(heap: &mut [usize], totals: &[T], mut parent: usize) {
     loop {
         let left = 2 * parent + 1;
         if left >= heap.len() {
@@ -41,7 +41,7 @@ fn sift_down(heap: &mut [usize], totals: &[i64], mut parent: usize) {
     }
 }
 
-fn seeded(totals: &[i64], seed: u64, decision: u64) -> Option<usize> {
+fn seeded<T: Copy + Ord>(totals: &[T], seed: u64, decision: u64) -> Option<usize> {
     let best = *totals.iter().max()?;
     let count = totals.iter().filter(|total| **total == best).count() as u64;
     let chosen = usize::try_from(seeded_number(seed, decision) % count).ok()?;
@@ -83,6 +83,6 @@ mod tests {
         assert!(taken.iter().all(|place| matches!(place, Some(1 | 2 | 4))));
         assert!([1, 2, 4].iter().all(|place| taken.contains(&Some(*place))), "every best node gets its turn");
         assert_eq!(taken, (0..50).map(take).collect::<Vec<_>>());
-        assert_eq!(select_node(&[], TieBreak::Seeded { seed: 42 }, 0), None);
+        assert_eq!(select_node::<i64>(&[], TieBreak::Seeded { seed: 42 }, 0), None);
     }
 }

@@ -9,7 +9,7 @@ use plimsoll_scheduler::{
 use rustc_hash::FxHashMap;
 
 use super::volumes::{self, TakenForGranted};
-use super::{Engine, Progress, Row, Step, existing};
+use super::{Engine, Progress, Row, Step, existing, extenders};
 use crate::report::Outcome;
 use crate::scheduler_config;
 use crate::world::Object;
@@ -85,9 +85,7 @@ impl Engine<'_> {
     /// The profiles of the scheduler's configuration. It has been checked when it was read.
     fn profiles(&mut self) -> Vec<Profile> {
         let configuration = self.settings.scheduler.as_ref();
-        if configuration.is_some_and(|configuration| !configuration.extenders.is_empty()) {
-            self.notes.push("the scheduler's extenders are not asked here".to_owned());
-        }
+        self.notes.extend(configuration.map(extenders::notes).unwrap_or_default());
         let made =
             configuration.map(|config| scheduler_config::profiles(config, &self.settings.scheduler_plugins));
         match made {

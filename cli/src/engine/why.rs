@@ -9,9 +9,9 @@ use plimsoll_scheduler::schedule::{NodeExplanation, explain};
 use plimsoll_scheduler::{PodInfo, Snapshot};
 use serde::Serialize;
 
-use super::Engine;
 use super::find_pod::PodNotFound;
 use super::schedule::Scheduling;
+use super::{Engine, extenders};
 use crate::amount::resource_amount;
 
 /// A pod and every node.
@@ -27,6 +27,8 @@ pub struct Why {
     pub message: Option<String>,
     /// If no node takes the pod, the smallest change that we know of after which one does.
     pub change: Option<String>,
+    /// What is left out.
+    pub notes: Vec<String>,
 }
 
 /// A node.
@@ -103,6 +105,7 @@ impl Engine<'_> {
             nodes: nodes.iter().map(|node| node_why(node, &scheduling.snapshot)).collect(),
             selected: row.node.clone(),
             message,
+            notes: self.settings.scheduler.as_ref().map(extenders::notes).unwrap_or_default(),
         })
     }
 }

@@ -26,6 +26,7 @@ pub fn render(why: &Why, width: Option<u16>) -> String {
     for section in [takers, others] {
         render_section(section, width, &mut text);
     }
+    text.extend(why.notes.iter().map(|note| format!("note: {note}\n")));
     text
 }
 

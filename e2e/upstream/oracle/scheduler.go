@@ -61,6 +61,8 @@ type schedulerCase struct {
 	Percentage             int32                           `json:"percentage"`
 	// Config is a KubeSchedulerConfiguration; without one the default profile decides.
 	Config json.RawMessage `json:"config"`
+	// Extenders are what those of the configuration answer.
+	Extenders []madeUpExtender `json:"extenders"`
 }
 
 // addObjects makes the informers know what plugins look up beside nodes and pods.
@@ -100,6 +102,9 @@ func init() {
 		}
 		ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 		defer cancel()
+		if len(given.Extenders) > 0 {
+			defer extenders.answerWith(given.Extenders)()
+		}
 		cluster, err := newSchedulerCluster(ctx, &given)
 		if errors.Is(err, errNoConfiguration) {
 			return err.Error(), nil
@@ -166,7 +171,8 @@ func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerC
 		scheduler.WithParallelism(1),
 		scheduler.WithPercentageOfNodesToScore(&given.Percentage),
 		scheduler.WithNodeInfoSnapshot(cluster.snapshot),
-		scheduler.WithProfiles(defaults.Profiles...))
+		scheduler.WithProfiles(defaults.Profiles...),
+		scheduler.WithExtenders(defaults.Extenders...))
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +232,7 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 	// An error is about pod affinity, which upstream ignores here too.
 	podInfo, _ := framework.NewPodInfo(pod)
 	state := framework.NewCycleState()
-	result, err := c.scheduler.SchedulePod(ctx, c.framework, state, &framework.QueuedPodInfo{PodInfo: podInfo})
+	result, err := c.schedulePod(ctx, state, &framework.QueuedPodInfo{PodInfo: podInfo})
 	var fitError *framework.FitError
 	switch {
 	case errors.As(err, &fitError):
@@ -246,7 +252,17 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 			output["reserve"] = statusOutput(status, status.Plugin())
 			return output, nil
 		}
-		return output, c.scheduler.Cache.AssumePod(logger, assumed)
+		if err := c.scheduler.Cache.AssumePod(logger, assumed); err != nil {
+			return nil, err
+		}
+		if len(c.scheduler.Extenders) > 0 {
+			bound, err := extendersBinding(c.scheduler, logger, assumed, result.SuggestedHost)
+			bind := map[string]any{"bound": bound, "error": nil}
+			if err != nil {
+				bind["error"] = err.Error()
+			}
+			output["bind"] = bind
+		}
 	}
 	return output, nil
 }
@@ -256,6 +272,7 @@ func (c *schedulerCluster) preempt(
 	ctx context.Context, state fwk.CycleState, pod *v1.Pod, fitError *framework.FitError, output map[string]any,
 ) error {
 	statuses := fitError.Diagnosis.NodeToStatus
+	output["rejectedByExtenders"] = fitError.Diagnosis.UnschedulablePlugins.Has(framework.ExtenderName)
 	result, status := c.preemption.PostFilter(ctx, state, pod, statuses)
 	fitError.Diagnosis.PostFilterMsg = status.Message()
 	if !status.IsSuccess() {
@@ -280,6 +297,10 @@ func (c *schedulerCluster) preempt(
 	// Nodes that couldn't be judged don't matter where another takes the pod, as in Evaluator.Preempt.
 	if err != nil && len(candidates) == 0 {
 		return err
+	}
+	candidates, status = callExtenders(c.preemption.Evaluator, klog.FromContext(ctx), pod, candidates)
+	if !status.IsSuccess() {
+		return status.AsError()
 	}
 	all := map[string]any{}
 	for _, candidate := range candidates {

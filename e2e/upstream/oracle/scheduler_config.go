@@ -75,6 +75,7 @@ func profilePlugins(configuration *config.KubeSchedulerConfiguration) (map[strin
 	recorders := profile.NewRecorderFactory(events.NewBroadcaster(&events.EventSinkImpl{Interface: client.EventsV1()}))
 	made, err := scheduler.New(ctx, client, informers.NewSharedInformerFactory(client, 0), nil, recorders,
 		scheduler.WithProfiles(configuration.Profiles...),
+		scheduler.WithExtenders(configuration.Extenders...),
 		scheduler.WithParallelism(configuration.Parallelism),
 		scheduler.WithPercentageOfNodesToScore(configuration.PercentageOfNodesToScore))
 	if err != nil {

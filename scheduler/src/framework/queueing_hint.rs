@@ -145,7 +145,7 @@ impl fmt::Debug for EventRegistration {
 ///
 /// # Source
 /// `pkg/scheduler/framework/types.go` (`UnrollWildCardResource`)
-pub(super) static ANYTHING: LazyLock<Vec<EventRegistration>> = LazyLock::new(|| {
+pub(crate) static ANYTHING: LazyLock<Vec<EventRegistration>> = LazyLock::new(|| {
     use EventResource as R;
     let resources = [
         R::AssignedPod,

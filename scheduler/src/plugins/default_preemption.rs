@@ -7,9 +7,11 @@
 mod candidate;
 mod choice;
 mod disruption;
+mod extenders;
 
 pub use self::candidate::Candidate;
 pub use self::choice::best_candidates;
+pub use self::extenders::call_extenders;
 use super::Registration;
 use crate::config::{DefaultPreemptionArgs, PluginArgs};
 use crate::fit_error::{FitError, NodeStatuses};
@@ -32,6 +34,8 @@ pub const REASON_PREEMPTING: &str = "waiting for the preemption for this pod to 
 pub const REASON_NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 /// The node refuses the pod for something else than the pods on it.
 pub const REASON_NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
+/// Extenders have left no node on which pods may be removed.
+pub const REASON_NO_CANDIDATE: &str = "no candidate node for preemption";
 
 /// The plugin's row in the table.
 pub const REGISTRATION: Registration = Registration {
@@ -121,18 +125,21 @@ impl PostFilterPlugin for DefaultPreemption {
             return unschedulable(reason.to_owned(), Nomination::Keep);
         }
         let (candidates, statuses) = find_candidates(failed, self.limits);
-        let Some(best) = best_candidates(&candidates).into_iter().next() else {
+        if candidates.is_empty() {
             let errors = statuses.judged().iter().filter(|(_, status)| status.code == Code::Error);
             let errors: Vec<String> = errors.map(|(_, status)| status.message()).collect();
             if !errors.is_empty() {
-                let text = format!("preemption: {}", plimsoll_api::aggregate::aggregate(&errors));
-                return PostFiltered {
-                    status: Status::new(Code::Error, NAME, text),
-                    nomination: Nomination::Keep,
-                };
+                return undecided(&plimsoll_api::aggregate::aggregate(&errors));
             }
             let error = FitError::new(failed.snapshot.node_count(), statuses);
             return unschedulable(error.to_string(), Nomination::Clear);
+        }
+        let candidates = match call_extenders(failed, candidates) {
+            Ok(candidates) => candidates,
+            Err(message) => return undecided(&message),
+        };
+        let Some(best) = best_candidates(&candidates).into_iter().next() else {
+            return unschedulable(REASON_NO_CANDIDATE.to_owned(), Nomination::Keep);
         };
         let preemption = preemption(failed, best);
         let text = format!(
@@ -143,6 +150,11 @@ impl PostFilterPlugin for DefaultPreemption {
         let status = Status::new(Code::Success, NAME, text);
         PostFiltered { status, nomination: Nomination::Set(preemption) }
     }
+}
+
+fn undecided(message: &str) -> PostFiltered {
+    let status = Status::new(Code::Error, NAME, format!("preemption: {message}"));
+    PostFiltered { status, nomination: Nomination::Keep }
 }
 
 fn unschedulable(reason: String, nomination: Nomination) -> PostFiltered {

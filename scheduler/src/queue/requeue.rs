@@ -7,7 +7,7 @@ use super::backoff::is_backing_off;
 use super::queued_pod::{QueuedPodInfo, identity};
 use super::{Moment, Place, SchedulingQueue};
 use crate::framework::{
-    Change, ClusterEvent, EventRegistration, HintRequest, Object, Plugin, PreEnqueueRequest, QueueingHint,
+    Change, ClusterEvent, EventRegistration, HintRequest, Object, PreEnqueueRequest, QueueingHint,
 };
 use crate::pod_info::fields;
 use crate::profile::Profile;
@@ -53,7 +53,7 @@ impl SchedulingQueue {
         let request = HintRequest { pod: &pod.pod, change, listers: moment.listers };
         let mut strategy = Strategy::Skip;
         for plugin in pod.rejectors() {
-            let events = profile.plugin(plugin).map(Plugin::registered_events).unwrap_or_default();
+            let events = profile.registered_events(plugin);
             if !events.iter().any(|registered| says_queue(registered, event, &request)) {
                 continue;
             }

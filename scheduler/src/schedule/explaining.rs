@@ -3,7 +3,8 @@
 use super::filtering::{PreFiltered, pre_filter};
 use super::scoring::score_nodes;
 use super::{CycleState, Outcome, schedule};
-use crate::framework::Status;
+use crate::extender::{self, Verdicts};
+use crate::framework::{Code, Status};
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -22,9 +23,11 @@ pub struct Explanation {
 pub struct NodeExplanation {
     /// The node.
     pub node: NodeIndex,
-    /// What each plugin refuses it for, in the order of the plugins; the first one is what upstream says. Empty if it is feasible.
+    /// What each plugin refuses it for, in the order of the plugins, or else what extenders do; the first one is what upstream says. Empty
+    /// if it is feasible.
     pub refusals: Vec<Status>,
-    /// What each plugin's score counts for, if the node is feasible; plugins to which all nodes are the same are left out.
+    /// What each plugin's score counts for, and those of extenders together, if the node is feasible; plugins to which all nodes are
+    /// the same are left out.
     pub scores: Vec<(&'static str, i64)>,
     /// Their sum.
     pub total: i64,
@@ -57,9 +60,25 @@ pub fn explain(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Res
             }
         }
     }
+    ask_extenders(pod, snapshot, profile, &mut nodes);
     add_scores(pod, snapshot, profile, &mut nodes)?;
     let outcome = schedule(pod, snapshot, profile, &mut CycleState::default());
     Ok(Explanation { nodes, outcome })
+}
+
+/// What extenders refuse nodes for that the plugins let pass; nothing if one gives no answer, as the outcome says.
+fn ask_extenders(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, nodes: &mut [NodeExplanation]) {
+    let feasible = nodes.iter().filter(|node| node.refusals.is_empty()).map(|node| node.node).collect();
+    let mut verdicts = Verdicts::default();
+    let passed =
+        extender::find_nodes_that_pass(&profile.extenders, pod.pod, snapshot, feasible, &mut verdicts);
+    let Ok(passed) = passed else { return };
+    for node in nodes.iter_mut().filter(|node| node.refusals.is_empty() && !passed.contains(&node.node)) {
+        // A node that an extender has dropped without a word counts as one that wasn't looked at.
+        let unsaid =
+            Status { plugin: extender::NAME, code: Code::UnschedulableAndUnresolvable, ..Status::SUCCESS };
+        node.refusals.push(verdicts.of_nodes.remove(&node.node).unwrap_or(unsaid));
+    }
 }
 
 fn add_scores(
@@ -79,6 +98,12 @@ fn add_scores(
             node.scores.push((scores.plugin, score));
             node.total = node.total.wrapping_add(score);
         }
+    }
+    let added = extender::scores(&profile.extenders, pod.pod, snapshot, &indexes);
+    for (node, score) in feasible.iter_mut().zip(added) {
+        let Some(score) = score else { continue };
+        node.scores.push((extender::NAME, score));
+        node.total = node.total.wrapping_add(score);
     }
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! What each node is refused for, once no node is left.
 
+use std::collections::BTreeSet;
+
+use fixedbitset::FixedBitSet;
+
 use super::filtering::Filters;
+use super::finding::FoundNodes;
 use crate::fit_error::NodeStatuses;
 use crate::framework::{Code, Status};
 use crate::snapshot::{LogPosition, NodeIndex, Snapshot};
@@ -16,6 +21,31 @@ pub(super) fn of_all_nodes(
     let nominated = nominated.filter(|node| !nodes.contains(node));
     for node in nodes.iter().chain(&nominated) {
         statuses.push(*node, of_node(filters, *node)?);
+    }
+    Ok(statuses)
+}
+
+/// What nodes are refused for of which extenders have dropped the last. Those that weren't looked at stay so.
+pub(super) fn with_verdicts(
+    snapshot: &Snapshot,
+    filters: &Filters<'_>,
+    found: &FoundNodes,
+) -> Result<NodeStatuses, String> {
+    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out(found.refused_nominated));
+    let verdicts = &found.verdicts.of_nodes;
+    let nodes = filters.nodes_to_visit(snapshot);
+    let left_out = found.refused_nodes.iter().flat_map(FixedBitSet::ones).chain(verdicts.keys().copied());
+    let listed: FixedBitSet = nodes.iter().copied().collect();
+    let left_out: BTreeSet<NodeIndex> = left_out.filter(|node| !listed.contains(*node)).collect();
+    for node in nodes.iter().chain(&left_out) {
+        if let Some(verdict) = verdicts.get(node) {
+            statuses.push(*node, verdict.clone());
+        } else if found.has_refused(*node) {
+            statuses.push(*node, of_node(filters, *node)?);
+        }
+    }
+    for verdict in found.verdicts.of_unknown_nodes.values() {
+        statuses.push_unknown(verdict.clone());
     }
     Ok(statuses)
 }

@@ -1,6 +1,7 @@
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::object;
 
+use super::finding::nodes_to_find;
 use super::*;
 
 fn node(name: &str, cpu: &str, memory: &str) -> Node {

@@ -1,5 +1,8 @@
 //! Where pods go: what each plugin says of each node, which node is taken, and the message if none is.
 
+mod differences;
+mod made_up_extender;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
@@ -10,20 +13,21 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use plimsoll_cli::scheduler_config::{from_value, profiles};
+use plimsoll_fixtures::MadeUpExtender;
 use plimsoll_resource_math::Quantity;
-use plimsoll_scheduler::fit_error::NodeStatuses;
 use plimsoll_scheduler::framework::{FailedCycle, PreEnqueueRequest, Status};
 use plimsoll_scheduler::listers::StorageListers;
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::plugins::default_preemption::{
-    Candidate, CandidateLimits, best_candidates, find_candidates,
+    Candidate, CandidateLimits, best_candidates, call_extenders, find_candidates,
 };
 use plimsoll_scheduler::pod_info::ResourceAmounts;
 use plimsoll_scheduler::schedule::{Filters, Outcome, PreFiltered, pre_filter, score_nodes};
-use plimsoll_scheduler::{CycleState, Listers, Nomination, PodInfo, Profile, Snapshot, schedule};
+use plimsoll_scheduler::{CycleState, FitError, Listers, Nomination, PodInfo, Profile, Snapshot, schedule};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::made_up_extender::extenders;
 use super::amounts::may_be_big_decimal;
 use super::{Family, decode};
 use crate::oracle::generate::scheduling::scheduling;
@@ -59,14 +63,18 @@ pub(super) struct Input {
     pods: Vec<Pod>,
     percentage: u8,
     config: Option<Value>,
+    /// What the extenders of the configuration answer.
+    extenders: Vec<MadeUpExtender>,
 }
 
 impl Input {
     /// The profile of the configuration, or the default one; none if the configuration isn't valid.
     pub(super) fn profile(&self) -> Option<Profile> {
         let Some(config) = &self.config else { return Some(Profile::default()) };
-        let made = from_value(config.clone(), Vec::new()).and_then(|config| profiles(&config, &TABLE));
-        made.ok().map(|mut profiles| profiles.swap_remove(0))
+        let config = from_value(config.clone(), Vec::new()).ok()?;
+        let mut profile = profiles(&config, &TABLE).ok()?.swap_remove(0);
+        profile.extenders = extenders(&config.extenders, &self.extenders);
+        Some(profile)
     }
 
     pub(super) fn add_objects(&self, listers: &mut Listers) {
@@ -124,7 +132,11 @@ impl Input {
 pub(super) fn identify(pod: &mut Pod) {
     let metadata = &mut pod.metadata;
     let part = |text: &Option<String>| text.clone().unwrap_or_default();
-    metadata.uid = Some(format!("{}/{}", part(&metadata.namespace), part(&metadata.name)));
+    metadata.uid = Some(uid(&part(&metadata.namespace), &part(&metadata.name)));
+}
+
+fn uid(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
 }
 
 /// What the families of the queue know to differ.
@@ -192,17 +204,23 @@ fn decide(
                         snapshot.assume(assumed);
                     }
                     snapshot.add_pod(&info, &placement.node);
+                    if !profile.extenders.is_empty() {
+                        let bound = profile.extenders.bind(pod, &placement.node);
+                        let error = bound.as_ref().and_then(|bound| bound.as_ref().err());
+                        output["bind"] = json!({"bound": bound.is_some(), "error": error});
+                    }
                 }
             }
         }
         Outcome::Unschedulable(mut error) => {
             if let Nomination::Set(_) = error.nomination {
                 error.post_filter_message.clear();
-                let (candidates, best) = candidates(&info, snapshot, profile);
+                let (candidates, best) = candidates(&info, snapshot, profile, &error);
                 output["candidates"] = candidates;
                 output["best"] = best;
             }
             output["message"] = error.message().into();
+            output["rejectedByExtenders"] = error.rejected_by_extenders.into();
         }
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => output["error"] = failed.message().into(),
     }
@@ -210,15 +228,13 @@ fn decide(
 }
 
 /// All nodes on which removing pods would make room, and those of them that are equally good.
-fn candidates(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> (Value, Value) {
+fn candidates(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, error: &FitError) -> (Value, Value) {
     let PreFiltered::Run(filters) = pre_filter(pod, snapshot, profile) else { return Default::default() };
-    let mut statuses = NodeStatuses::new(filters.status_of_nodes_left_out(None));
-    for node in filters.nodes_to_visit(snapshot).iter() {
-        statuses.push(*node, filters.check(*node));
-    }
-    let failed = FailedCycle { pod, snapshot, filters: Some(&filters), statuses: &statuses, chance: 0 };
+    let (statuses, extenders) = (&error.statuses, &profile.extenders);
+    let failed = FailedCycle { pod, snapshot, filters: Some(&filters), statuses, extenders, chance: 0 };
     let all = CandidateLimits { percentage: 100, ..CandidateLimits::default() };
     let (candidates, _) = find_candidates(&failed, all);
+    let candidates = call_extenders(&failed, candidates).unwrap_or_default();
     let name = |candidate: &Candidate<'_>| snapshot.name(candidate.node).to_owned();
     let mut best: Vec<String> = best_candidates(&candidates).into_iter().map(name).collect();
     best.sort_unstable();
@@ -291,6 +307,12 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     }
     if differs_by_claim_names(input, ours, theirs) {
         return Some("D-scheduler-25");
+    }
+    if differences::in_order_of_errors(ours, theirs) {
+        return Some("D-scheduler-54");
+    }
+    if let Some(id) = differences::of_nodes_sent_back(input, ours, theirs) {
+        return Some(id);
     }
     let differ_in_messages = without_messages(ours) == without_messages(theirs);
     (differ_in_messages && shares_host_port(input)).then_some("D-scheduler-2")

@@ -26,7 +26,9 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
         Err(ConfigError::Yaml { .. } | ConfigError::Decoding(_)) => json!({"decoding": true}),
         Err(error @ ConfigError::Strict(_)) => json!({"strict": error.to_string()}),
         Err(ConfigError::Invalid(message)) => json!({ "invalid": message }),
-        Err(error @ ConfigError::Profile(_)) => json!({"profile": error.to_string()}),
+        Err(error @ (ConfigError::Profile(_) | ConfigError::Extenders(_))) => {
+            json!({"profile": error.to_string()})
+        }
         Ok((profiles, configuration)) => {
             let plugins: Map<String, Value> = profiles.iter().map(plugins_of).collect();
             json!({"configuration": configuration, "profiles": plugins})

@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 
+use plimsoll_api::quote::go_quote;
+
 use super::disruption::violates_a_budget;
 use super::{NAME, REASON_NO_VICTIMS};
 use crate::framework::{Code, FailedCycle, Status};
@@ -18,7 +20,7 @@ pub struct Candidate<'a> {
     /// The pods, the most important first; never empty.
     pub victims: Vec<&'a PlacedPod>,
     /// How many of them disruption budgets would keep.
-    pub violations: usize,
+    pub violations: i64,
 }
 
 /// Removes all pods of lower priority in thought, and brings back as many as possible, the most important first.
@@ -57,17 +59,20 @@ pub(super) fn dry_run<'a>(failed: &FailedCycle<'a>, node: NodeIndex) -> Result<C
         victims
     };
     let mut victims = keep_if_possible(&violating);
-    let violations = victims.len();
+    let violations = i64::try_from(victims.len()).unwrap_or(i64::MAX);
     victims.extend(keep_if_possible(&others));
     if victims.is_empty() {
-        let name = failed.snapshot.name(node);
-        let text = format!("expected at least one victim pod on node {name:?}");
-        return Err(Status::new(Code::Error, NAME, text));
+        return Err(Status::new(Code::Error, NAME, no_victim(failed.snapshot.name(node))));
     }
     if !violating.is_empty() && !others.is_empty() {
         victims.sort_by(|first, second| by_importance(first, second));
     }
     Ok(Candidate { node, victims, violations })
+}
+
+/// What is said of a node on which no pod would have to go.
+pub(super) fn no_victim(node: &str) -> String {
+    format!("expected at least one victim pod on node {}", go_quote(node))
 }
 
 /// Higher priority first, then those that have run longer; those that haven't started come last, in the order of the node.

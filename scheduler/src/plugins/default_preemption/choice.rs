@@ -18,7 +18,7 @@ pub fn best_candidates<'c, 'a>(candidates: &'c [Candidate<'a>]) -> Vec<&'c Candi
 }
 
 /// What is lost; less is better.
-fn loss(candidate: &Candidate<'_>) -> (usize, i32, i64, usize, Reverse<Timestamp>) {
+fn loss(candidate: &Candidate<'_>) -> (i64, i32, i64, usize, Reverse<Timestamp>) {
     // Added to each, so that fewer pods of negative priority are better too.
     const ABOVE_ZERO: i64 = 1 << 31;
     let highest = candidate.victims.iter().map(|pod| pod.priority).max().unwrap_or(i32::MIN);

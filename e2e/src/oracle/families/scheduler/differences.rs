@@ -1,0 +1,59 @@
+//! Where extenders that don't know the nodes make a difference.
+
+use serde_json::{Value, json};
+
+/// What is told of each pod before extenders are asked.
+const BY_PLUGINS: [&str; 4] = ["order", "verdicts", "scores", "preFilter"];
+
+/// The difference that an extender makes which is sent nodes and sends nodes back. All that comes after the first pod that it
+/// concerns may differ.
+pub(super) fn of_nodes_sent_back(input: &Value, ours: &Value, theirs: &Value) -> Option<&'static str> {
+    let (ours, theirs) = first_difference(ours, theirs)?;
+    if BY_PLUGINS.iter().any(|field| ours.get(field) != theirs.get(field)) {
+        return None;
+    }
+    let extenders = input["config"]["extenders"].as_array()?;
+    let answers = input["extenders"].as_array()?;
+    let is_sent_nodes =
+        |extender: &Value| extender["filterVerb"].is_string() && extender["nodeCacheCapable"] != true;
+    let mut sent: Vec<&Value> = extenders
+        .iter()
+        .zip(answers)
+        .filter(|(extender, _)| is_sent_nodes(extender))
+        .map(|(_, answers)| answers)
+        .collect();
+    let differs_by_node = !sent.is_empty()
+        && ours["feasible"].as_u64() > Some(1)
+        && ours["node"].is_string()
+        && theirs["node"].is_string()
+        && without_node(ours) == without_node(theirs);
+    if differs_by_node {
+        return Some("D-scheduler-50");
+    }
+    sent.retain(|answers| answers["filter"]["claims"].as_array().is_some_and(|claims| !claims.is_empty()));
+    (!sent.is_empty()).then_some("D-scheduler-51")
+}
+
+/// Whether nothing differs but the order in which nodes are told that no pod would have to leave.
+pub(super) fn in_order_of_errors(ours: &Value, theirs: &Value) -> bool {
+    let sorted = |answers: &Value| {
+        let mut answers = answers.clone();
+        for answer in answers.as_array_mut().into_iter().flatten() {
+            let message = answer["message"].as_str().unwrap_or_default();
+            let Some((before, errors)) = message.split_once(" preemption: [") else { continue };
+            let mut errors: Vec<&str> = errors.trim_end_matches(']').split(", ").collect();
+            errors.sort_unstable();
+            answer["message"] = json!([before, errors]);
+        }
+        answers
+    };
+    ours != theirs && sorted(ours) == sorted(theirs)
+}
+
+fn first_difference<'a>(ours: &'a Value, theirs: &'a Value) -> Option<(&'a Value, &'a Value)> {
+    ours.as_array()?.iter().zip(theirs.as_array()?).find(|(ours, theirs)| ours != theirs)
+}
+
+fn without_node(answer: &Value) -> Value {
+    super::without_fields(answer, &["node"])
+}
