@@ -303,10 +303,11 @@ fn find_nodes(
         return Ok(found);
     }
     let undecided = |node| if can_fail { undecided(filters, candidates, node) } else { None };
-    visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found)?;
+    let visited = visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found);
+    // The next search begins behind the nodes that were visited, even where this one ends with an error.
     let processed = found.feasible.len() + found.refused;
     state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
-    Ok(found)
+    visited.map(|()| found)
 }
 
 /// The message of a filter that couldn't decide about a node; none if all could.

@@ -13,6 +13,7 @@ mod matching;
 mod pod_devices;
 mod pools;
 mod postponed;
+mod queueing_hint;
 mod requests;
 mod reserve;
 mod result;
@@ -69,6 +70,7 @@ pub fn new(args: &DynamicResourcesArgs) -> Plugin {
         pre_enqueue: Some(pre_enqueue),
         filter: Some(Box::new(made.clone())),
         reserve: Some(Box::new(made)),
+        events: Some(queueing_hint::events()),
         ..Plugin::new(NAME)
     }
 }

@@ -322,7 +322,25 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
         return Some("D-scheduler-25");
     }
     let differ_in_messages = without_messages(ours) == without_messages(theirs);
+    if differ_in_messages && differs_by_order_of_errors(ours, theirs) {
+        return Some("D-scheduler-1");
+    }
     (differ_in_messages && shares_host_port(input)).then_some("D-scheduler-2")
+}
+
+/// Whether messages differ by nothing but the order in which preemption names the errors of several nodes: that of the search.
+fn differs_by_order_of_errors(ours: &Value, theirs: &Value) -> bool {
+    let sorted = |answers: &Value| -> Vec<Option<(String, BTreeSet<String>)>> {
+        let messages = answers.as_array().into_iter().flatten().map(|answer| answer["message"].as_str());
+        let parts = |message: &str| {
+            let (before, errors) = message.split_once(" preemption: [").unwrap_or((message, ""));
+            let errors = errors.trim_end_matches(']').split(", running ");
+            let errors = errors.map(|error| error.trim_start_matches("running ").to_owned());
+            (before.to_owned(), errors.collect())
+        };
+        messages.map(|message| message.map(parts)).collect()
+    };
+    sorted(ours) == sorted(theirs)
 }
 
 /// Whether nothing differs but what upstream's mix-up of claims of the same name can change: what preemption says of a pod

@@ -3,7 +3,7 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/dynamicresources/extendeddynamicresources.go`
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 use k8s_openapi::api::resource::v1::{
@@ -36,8 +36,8 @@ pub(super) struct ExtendedResources<'a> {
     snapshot: &'a Snapshot,
     /// The claim that an earlier attempt left over.
     pub(super) left_over: Option<&'a ResourceClaim>,
-    /// By name, above 0.
-    amounts: BTreeMap<&'a str, i64>,
+    /// Their names; of each more than nothing is wanted.
+    names: BTreeSet<&'a str>,
 }
 
 impl<'a> ExtendedResources<'a> {
@@ -48,16 +48,17 @@ impl<'a> ExtendedResources<'a> {
     pub(super) fn read(pod: &'a PodInfo<'_>, snapshot: &'a Snapshot) -> Option<Self> {
         let listers = &snapshot.listers().devices;
         let scalars = pod.requests.scalars.iter().map(|(name, amount)| (name.as_str(), *amount));
-        let amounts: BTreeMap<&str, i64> = scalars
+        let names: BTreeSet<&str> = scalars
             .filter(|(name, amount)| {
                 *amount > 0 && (is_extended(name) || name.starts_with(DEVICE_CLASS_RESOURCE_PREFIX))
             })
+            .map(|(name, _)| name)
             .collect();
-        if !amounts.keys().any(|name| listers.class_for_resource(name).is_some()) {
+        if !names.iter().any(|name| listers.class_for_resource(name).is_some()) {
             return None;
         }
         let left_over = listers.claims_in(pod.namespace()).find(|claim| is_made_up_for(claim, pod.pod));
-        Some(Self { pod: pod.pod, snapshot, left_over, amounts })
+        Some(Self { pod: pod.pod, snapshot, left_over, names })
     }
 
     /// The claim for what a node has no other way to serve; none if it serves all itself.
@@ -75,15 +76,13 @@ impl<'a> ExtendedResources<'a> {
         let listers = &self.snapshot.listers().devices;
         let columns = self.snapshot.resources();
         let mut served = Vec::new();
-        for (name, amount) in &self.amounts {
+        for name in &self.names {
             let allocatable = columns.id(name).map_or(0, |id| columns.allocatable(id)[node]);
             if allocatable != 0 {
                 continue;
             }
             match listers.class_for_resource(name) {
-                Some(class) => {
-                    served.push((*name, *amount, class.metadata.name.as_deref().unwrap_or_default()))
-                }
+                Some(class) => served.push((*name, class.metadata.name.as_deref().unwrap_or_default())),
                 None => return refuse(REASON_NONE),
             }
         }
@@ -133,14 +132,14 @@ fn is_made_up_for(claim: &ResourceClaim, pod: &Pod) -> bool {
 ///
 /// # Source
 /// `extendeddynamicresources.go` (`createRequestsAndMappings`)
-fn requests_for(pod: &Pod, served: &[(&str, i64, &str)]) -> Vec<DeviceRequest> {
+fn requests_for(pod: &Pod, served: &[(&str, &str)]) -> Vec<DeviceRequest> {
     let spec = fields::spec(pod);
     let init_count = spec.init_containers.as_ref().map_or(0, Vec::len);
     let containers: Vec<&Container> = spec.init_containers.iter().flatten().chain(&spec.containers).collect();
     let ends =
         |index: usize| index < init_count && containers[index].restart_policy.as_deref() != Some("Always");
     let mut requests: Vec<DeviceRequest> = Vec::new();
-    for (resource, _, class) in served {
+    for (resource, class) in served {
         let request = |index: usize, there: i64| {
             let wanted = requested(containers[index], resource)?;
             (wanted > there)

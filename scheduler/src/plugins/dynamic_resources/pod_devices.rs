@@ -1,6 +1,7 @@
 //! All that a pod needs of devices, read once for all nodes.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::resource::v1::{AllocationResult, DeviceRequest, ResourceClaim};
@@ -136,15 +137,21 @@ impl<'a> PodDevices<'a> {
     pub(super) fn assumed_on(&self, node: NodeIndex) -> Result<Vec<Assumed>, Status> {
         let OnNode { wanting, made_up, results } = self.on(node)?;
         let had = self.claims.iter().filter(|claim| claim.has_devices).map(|claim| claim.object);
-        let had = had.filter(|claim| !is_reserved_for(claim, self.pod));
-        let mut taken: Vec<Assumed> = had.map(|claim| assumed(claim.clone(), None, self.pod)).collect();
+        let had = had.filter(|claim| !is_reserved_for(claim, self.pod)).map(|claim| (claim.clone(), None));
         let made_up = made_up.map(|mut claim| {
             // It has a name only once it is created.
             claim.metadata.name = None;
             claim
         });
-        let claims = wanting.into_iter().cloned().chain(made_up);
-        taken.extend(claims.zip(results).map(|(claim, result)| assumed(claim, Some(result), self.pod)));
+        let wanting = wanting.into_iter().cloned().chain(made_up).zip(results.into_iter().map(Some));
+        let mut names = BTreeSet::new();
+        let mut taken = Vec::new();
+        for (claim, result) in had.chain(wanting) {
+            // A claim that the pod names twice keeps what it got first.
+            if names.insert(claim.metadata.name.clone()) {
+                taken.push(assumed(claim, result, self.pod));
+            }
+        }
         Ok(taken)
     }
 }

@@ -77,9 +77,6 @@ pub(super) fn read<'s>(
         let count = match exactly.allocation_mode.as_deref().unwrap_or_default() {
             "ExactCount" => exactly.count.unwrap_or(0),
             "All" => {
-                if let Some(problem) = pools.iter().find_map(unusable) {
-                    return Err(text(problem));
-                }
                 let all = all_matching(claim, &read, pools, matcher)?;
                 let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
                 read.wanted = Wanted::All(all);
@@ -136,6 +133,9 @@ fn all_matching<'s>(
 ) -> Result<Vec<Candidate<'s>>, String> {
     let mut all = Vec::new();
     for (pool, of_pool) in pools.iter().enumerate() {
+        if let Some(problem) = unusable(of_pool) {
+            return Err(format!("claim {}, request {}{problem}", display_name(claim), request.name));
+        }
         for slice in of_pool.slices.iter().copied() {
             for device in slice.spec.devices.iter().flatten() {
                 let candidate = Candidate { pool, slice, device };

@@ -203,7 +203,9 @@ impl<'s> Search<'s> {
     fn give_back(&mut self, slot: Slot, candidate: Candidate<'s>) {
         let Wanting { requests, constraints, picked, .. } = &mut self.claims[slot.claim];
         let request = requests[slot.request].name;
-        constraints.iter_mut().for_each(|constraint| constraint.remove_last(request));
+        for constraint in constraints.iter_mut() {
+            constraint.remove_last(request);
+        }
         picked.pop();
         if let Some(taken_by) = self.taken_by.get_mut(&(candidate.pool, candidate.device.name.as_str())) {
             taken_by.pop();

@@ -25,19 +25,18 @@ const MAX_COMPILED: usize = 128;
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(env()));
 
 fn env() -> Env {
+    // Each names its own functions, so there is no conflict; a test makes the environment and calls them.
+    extended_env().unwrap_or_else(|_| Env::stdlib())
+}
+
+fn extended_env() -> Result<Env, DeclarationError> {
     let mut env = Env::stdlib();
-    let added: [fn(&mut Env) -> Result<(), DeclarationError>; 5] = [
-        extensions::strings,
-        extensions::lists,
-        bind_macro::add_to,
-        quantity_value::add_to,
-        version_value::add_to,
-    ];
-    for add in added {
-        // Each names its own functions; a test makes the environment and calls them.
-        let _ = env.add_extension(add);
-    }
-    env
+    env.add_extension(extensions::strings)?;
+    env.add_extension(extensions::lists)?;
+    env.add_extension(bind_macro::add_to)?;
+    env.add_extension(quantity_value::add_to)?;
+    env.add_extension(version_value::add_to)?;
+    Ok(env)
 }
 
 /// An expression that was read, or what is wrong with it.

@@ -2,6 +2,7 @@
 //!
 //! # Source
 //! k8s.io/apiserver `pkg/cel/library/quantity.go`, `pkg/cel/quantity.go`
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the library asks for")]
 
 use std::any::Any;
 use std::cmp::Ordering;

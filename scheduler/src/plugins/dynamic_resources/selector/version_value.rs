@@ -2,6 +2,7 @@
 //!
 //! # Source
 //! k8s.io/apiserver `pkg/cel/library/semverlib.go`, `pkg/cel/semver.go`
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the library asks for")]
 
 use std::any::Any;
 use std::cmp::Ordering;
