@@ -146,6 +146,7 @@ impl DeviceListers {
     /// # Source
     /// k8s.io/dynamic-resource-allocation `deviceclass/extendedresourcecache/extendedresourcecache.go` (`GetDeviceClass`)
     pub fn class_for_resource(&self, resource: &str) -> Option<&DeviceClass> {
+        // DIFFERENCE: D-scheduler-34.
         if let Some(class) = resource.strip_prefix(DEVICE_CLASS_RESOURCE_PREFIX) {
             return self.class(class);
         }

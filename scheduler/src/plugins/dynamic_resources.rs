@@ -1,6 +1,6 @@
 //! DynamicResources: a pod goes where the devices are that its claims have, or where there are devices for its claims. Asked at
 //! PreEnqueue, PreFilter, Filter and Reserve. Reserve gives the claims as PreBind is to write them; writing them is left to whoever
-//! binds the pod.
+//! binds the pod. DIFFERENCE: D-scheduler-35.
 //!
 //! # Source
 //! `pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go`
@@ -132,3 +132,6 @@ impl ReservePlugin for DynamicResources {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use plimsoll_fixtures::{Case, cases};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::framework::{PreEnqueueRequest, Status};
+use crate::framework::{Assumed, PreEnqueueRequest, Status};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
 use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
@@ -72,7 +73,14 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
         }
     };
     match schedule(pod, snapshot, profile, &mut CycleState::default()) {
-        Outcome::Placed(placement) => answer["node"] = placement.node.into(),
+        Outcome::Placed(placement) => {
+            let node = snapshot.node(&placement.node).unwrap();
+            let devices = devices_taken(&profile.reserve(pod, snapshot, node).unwrap(), snapshot.listers());
+            if devices.as_object().is_some_and(|devices| !devices.is_empty()) {
+                answer["devices"] = devices;
+            }
+            answer["node"] = placement.node.into();
+        }
         Outcome::Unschedulable(mut error) => {
             if let Nomination::Set(preemption) = &error.nomination {
                 answer["preempts"] = preemption_value(preemption);
@@ -84,6 +92,19 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Value {
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
     }
     answer
+}
+
+/// What claims get that had nothing, by their names.
+fn devices_taken(taken: &[Assumed], listers: &Listers) -> Value {
+    let allocation = |claim: &ResourceClaim| claim.status.as_ref()?.allocation.clone();
+    let gets = taken.iter().filter_map(|assumed| {
+        let Assumed::ResourceClaim(claim) = assumed else { return None };
+        // The one that is made up for extended resources has no name yet.
+        let name = claim.metadata.name.as_deref().unwrap_or("<extended-resources>");
+        let had = listers.devices.claim(claim.metadata.namespace.as_deref()?, name).and_then(allocation);
+        had.is_none().then(|| (name.to_owned(), json!(allocation(claim))))
+    });
+    gets.collect()
 }
 
 /// Lets plugins look up the objects that a case lists beside nodes and pods.
@@ -123,6 +144,18 @@ fn list_objects(given: &Value, listers: &mut Listers) {
     }
     for attachment in all(given, "volumeAttachments") {
         listers.storage.set_attachment(&attachment);
+    }
+    for claim in all(given, "resourceClaims") {
+        listers.devices.set_claim(&claim);
+    }
+    for class in all(given, "deviceClasses") {
+        listers.devices.set_class(&class);
+    }
+    for slice in all(given, "resourceSlices") {
+        listers.devices.set_slice(&slice);
+    }
+    for rule in all(given, "deviceTaintRules") {
+        listers.devices.set_taint_rule(&rule);
     }
 }
 
@@ -175,6 +208,7 @@ cases_of!(
     volume_zone,
     pod_topology_spread,
     inter_pod_affinity,
+    dynamic_resources,
     image_locality,
     default_preemption,
     node_declared_features

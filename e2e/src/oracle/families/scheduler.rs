@@ -314,6 +314,10 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if has_absurd_amount(input) {
         return Some("D-scheduler-4");
     }
+    // Only where NodeResourcesFit is told to ignore the resource.
+    if !input["config"].is_null() && ours.to_string().contains("cannot fit resource") {
+        return Some("D-scheduler-33");
+    }
     let pods = ["running", "pods"].into_iter().filter_map(|field| input[field].as_array()).flatten();
     if pods.map(|pod| &pod["spec"]).any(grows_by_overhead) {
         return Some("D-scheduler-5");

@@ -82,7 +82,7 @@ pub fn add_devices(rng: &mut StdRng, case: &mut Value) {
     case["resourceSlices"] = slices.into();
     case["resourceClaims"] = claims.into();
     case["deviceClasses"] = classes(rng);
-    case["deviceTaintRules"] = list(rng, 0..=1, |rng, index| taint_rule(rng, index));
+    case["deviceTaintRules"] = list(rng, 0..=1, taint_rule);
 }
 
 fn classes(rng: &mut StdRng) -> Value {
@@ -101,7 +101,7 @@ fn classes(rng: &mut StdRng) -> Value {
         classes.push(class(rng, "nic", of_driver(DRIVERS[1]), Some("example.com/nic")));
     }
     if chance(rng, 90) {
-        let selectors = maybe(rng, 40, |rng| selectors(rng));
+        let selectors = maybe(rng, 40, selectors);
         classes.push(class(rng, "any", selectors, None));
     }
     classes.into()
@@ -233,7 +233,7 @@ fn taint_rule(rng: &mut StdRng, index: usize) -> Value {
 }
 
 fn claim_spec(rng: &mut StdRng) -> Value {
-    let requests = list(rng, 1..=3, |rng, index| request(rng, index));
+    let requests = list(rng, 1..=3, request);
     let names = ["request-0", "request-1"];
     let constraints = maybe(rng, 30, |rng| {
         list(rng, 1..=2, |rng, _| {
@@ -288,7 +288,7 @@ fn request(rng: &mut StdRng, index: usize) -> Value {
         ("deviceClassName", class.into()),
         ("allocationMode", if is_all { "All" } else { "ExactCount" }.into()),
         ("count", if is_all { Value::Null } else { count.into() }),
-        ("selectors", maybe(rng, 35, |rng| selectors(rng))),
+        ("selectors", maybe(rng, 35, selectors)),
         ("tolerations", tolerations),
         ("adminAccess", maybe(rng, 8, |rng| chance(rng, 80))),
     ]);

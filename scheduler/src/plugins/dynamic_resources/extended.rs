@@ -83,6 +83,7 @@ impl<'a> ExtendedResources<'a> {
             }
             match listers.class_for_resource(name) {
                 Some(class) => served.push((*name, class.metadata.name.as_deref().unwrap_or_default())),
+                // DIFFERENCE: D-scheduler-33.
                 None => return refuse(REASON_NONE),
             }
         }
