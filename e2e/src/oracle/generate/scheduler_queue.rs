@@ -19,6 +19,7 @@ pub const PLUGINS: &[&str] = &[
     "NodeResourcesFit",
     "PodTopologySpread",
     "InterPodAffinity",
+    "DynamicResources",
     "DefaultPreemption",
     "SchedulingGates",
     "ImageLocality",
@@ -86,6 +87,10 @@ fn objects(rng: &mut StdRng) -> Value {
     json!({
         "services": list(rng, 0..=2, |rng, index| selecting(rng, &format!("service-{index}"), Selector::Labels)),
         "replicaSets": list(rng, 0..=1, |rng, _| selecting(rng, "owner", Selector::Whole)),
+        "deviceClasses": list(rng, 0..=1, |rng, _| {
+            let name = pick(rng, &["gpu", "other"]);
+            json!({"metadata": {"name": name}, "spec": {"extendedResourceName": "example.com/gpu"}})
+        }),
         "config": maybe(rng, 15, config),
     })
 }

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::api::resource::v1::DeviceClass;
 use serde_json::{Value, json};
 
 use super::new;
 use crate::config::DynamicResourcesArgs;
-use crate::framework::PreFilter;
+use crate::framework::{Change, EventResource, HintRequest, Object, Plugin, PreFilter, QueueingHint};
 use crate::schedule::{CycleState, Outcome, schedule};
 use crate::{PodInfo, Profile, Snapshot};
 
@@ -164,4 +166,65 @@ fn the_newest_class_serves_an_extended_resource() {
     assert_eq!(name("example.com/gpu").as_deref(), Some("a"));
     assert_eq!(name("deviceclass.resource.kubernetes.io/c").as_deref(), Some("c"));
     assert_eq!(name("example.com/other"), None);
+}
+
+/// # Source
+/// `pkg/scheduler/framework/plugins/dynamicresources/dynamicresources_test.go` (`TestIsSchedulableAfterClaimChange`)
+#[test]
+fn hints_about_claims_are_upstreams() {
+    let read =
+        |value: &Value| Object::ResourceClaim(Arc::new(serde_json::from_value(value.clone()).unwrap()));
+    let own = claim("own", &one_device());
+    let other = claim("other", &one_device());
+    let with = |claim: &Value, field: &str, value: Value| {
+        let mut claim = claim.clone();
+        claim[field] = value;
+        claim
+    };
+    let allocated = |claim: &Value| with(claim, "status", json!({"allocation": {"devices": {}}}));
+    let reserved = json!({"reservedFor": [{"resource": "pods", "name": "x", "uid": "x"}]});
+    let mut finalized = own.clone();
+    finalized["metadata"]["finalizers"] = json!(["resource.kubernetes.io/delete-protection"]);
+    let finalized = with(&finalized, "status", json!({}));
+    for (name, old, new, expected) in [
+        ("skip-deletes", Some(own.clone()), None, QueueingHint::Skip),
+        ("queue-on-delete-with-allocation", Some(allocated(&own)), None, QueueingHint::Queue),
+        (
+            "skip-unrelated-claim",
+            Some(other.clone()),
+            Some(with(&other, "status", reserved.clone())),
+            QueueingHint::Skip,
+        ),
+        ("queue-on-add", None, Some(own.clone()), QueueingHint::Queue),
+        ("skip-adding-finalizer", Some(own.clone()), Some(finalized), QueueingHint::Skip),
+        (
+            "queue-on-status-change",
+            Some(own.clone()),
+            Some(with(&own, "status", reserved)),
+            QueueingHint::Queue,
+        ),
+        ("claim-deallocate", Some(allocated(&other)), Some(other.clone()), QueueingHint::Queue),
+    ] {
+        let snapshot = snapshot(&[("node", json!([]))], &[own.clone(), other.clone()]);
+        let change = Change { old: old.as_ref().map(read), new: new.as_ref().map(read) };
+        let pod = pod("pod", "own");
+        let request = HintRequest { pod: &pod, change: &change, listers: snapshot.listers() };
+        let plugin = new_plugin();
+        let heard = plugin.registered_events().iter();
+        let mut heard = heard.filter(|heard| heard.event.resource == EventResource::ResourceClaim);
+        let hint = heard.next().and_then(|heard| heard.hint.as_ref()).unwrap();
+        assert_eq!(hint(&request), Ok(expected), "{name}");
+    }
+    // A pod one of whose claims is missing isn't helped by another.
+    let snapshot = snapshot(&[("node", json!([]))], std::slice::from_ref(&own));
+    let change = Change::added(read(&own));
+    let pod = pod("pod", "missing");
+    let request = HintRequest { pod: &pod, change: &change, listers: snapshot.listers() };
+    let plugin = new_plugin();
+    let hint = plugin.registered_events()[1].hint.as_ref().unwrap();
+    assert_eq!(hint(&request), Ok(QueueingHint::Skip));
+}
+
+fn new_plugin() -> Plugin {
+    new(&DynamicResourcesArgs::default())
 }
