@@ -3,6 +3,7 @@
 
 mod admit;
 mod changes;
+mod devices;
 mod existing;
 mod expand;
 mod explain;
@@ -188,8 +189,6 @@ struct Engine<'s> {
     countable_unknown: Vec<GroupResource>,
     rollouts: Vec<RolloutReport>,
     volumes_taken_for_granted: volumes::TakenForGranted,
-    /// Whether pods asked for devices, which the scheduler doesn't look at here yet.
-    notes_devices: bool,
     /// Whether pods were deleted since the usage of quotas was counted.
     usage_is_stale: bool,
 }
@@ -233,7 +232,6 @@ impl<'s> Engine<'s> {
             countable_unknown: Vec::new(),
             rollouts: Vec::new(),
             volumes_taken_for_granted: volumes::TakenForGranted::default(),
-            notes_devices: false,
             usage_is_stale: false,
         }
     }
@@ -245,9 +243,6 @@ impl<'s> Engine<'s> {
             self.notes.push(format!("namespaces that are not declared, taken to exist: {namespaces}"));
         }
         self.notes.extend(self.volumes_taken_for_granted.notes());
-        if self.notes_devices {
-            self.notes.push("the scheduler doesn't look at devices here yet".to_owned());
-        }
         let node_reports = self.node_reports();
         let quota_reports = self.quota_reports();
         let objects = self.rows.into_iter().filter(|row| !row.gone).map(Row::report).collect();

@@ -124,6 +124,15 @@ impl Quantity {
         self.amount.millis()
     }
 
+    /// The nearest floating point number to the amount.
+    ///
+    /// # Source
+    /// apimachinery `pkg/api/resource` (`Quantity.AsApproximateFloat64`), which may be off by a last bit.
+    pub fn to_approximate_float(&self) -> f64 {
+        // A number in digits is always a float.
+        format!("{}e-9", self.amount.to_large()).parse().unwrap_or_default()
+    }
+
     /// Adds an amount. The sum keeps this quantity's format; a zero takes the other's.
     pub fn add(&mut self, other: &Self) {
         self.prepare_change(other);

@@ -23,6 +23,7 @@ pub use events::{ActionType, ClusterEvent, EventResource};
 use fixedbitset::FixedBitSet;
 pub use grouping::{GroupedScore, Grouping};
 use k8s_openapi::api::core::v1::{Binding, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::resource::v1::ResourceClaim;
 pub(crate) use queueing_hint::ANYTHING;
 pub use queueing_hint::{Change, EventRegistration, Hint, HintRequest, HintResult, Object, QueueingHint};
 pub use status::{Amount, Code, Reason, Status};
@@ -441,6 +442,8 @@ pub enum Assumed {
     PersistentVolumeClaim(Box<PersistentVolumeClaim>),
     /// A volume.
     PersistentVolume(Box<PersistentVolume>),
+    /// A claim on devices. One that is still to be created has a `generateName` in place of a name.
+    ResourceClaim(Box<ResourceClaim>),
 }
 
 /// What becomes of a score.

@@ -1,5 +1,6 @@
 //! What plugins look up beside nodes and pods.
 
+mod devices;
 mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use plimsoll_api::quote::go_quote;
 use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
 
+pub(crate) use self::devices::allocation;
+pub use self::devices::{AllocatedDevices, DEVICE_CLASS_RESOURCE_PREFIX, DeviceListers};
 pub use self::storage::StorageListers;
 
 /// Objects by namespace and name.
@@ -27,6 +30,8 @@ pub struct Listers {
     disruption_budgets: ByName<DisruptionBudget>,
     /// Claims, volumes and what drivers say of them.
     pub storage: StorageListers,
+    /// Claims on devices, and what drivers offer.
+    pub devices: DeviceListers,
 }
 
 /// How many pods of a kind may be disrupted.

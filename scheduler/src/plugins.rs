@@ -6,6 +6,7 @@
 mod claim_hint;
 pub mod default_binder;
 pub mod default_preemption;
+pub mod dynamic_resources;
 mod function_shape;
 pub mod image_locality;
 pub mod inter_pod_affinity;
@@ -46,7 +47,7 @@ pub struct Registration {
 }
 
 /// All plugins, in the order in which they are asked by default. All are on by default.
-pub const TABLE: [Registration; 19] = [
+pub const TABLE: [Registration; 20] = [
     scheduling_gates::REGISTRATION,
     priority_sort::REGISTRATION,
     node_name::REGISTRATION,
@@ -61,6 +62,7 @@ pub const TABLE: [Registration; 19] = [
     volume_zone::REGISTRATION,
     pod_topology_spread::REGISTRATION,
     inter_pod_affinity::REGISTRATION,
+    dynamic_resources::REGISTRATION,
     default_preemption::REGISTRATION,
     node_resources_balanced_allocation::REGISTRATION,
     image_locality::REGISTRATION,

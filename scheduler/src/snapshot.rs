@@ -319,10 +319,11 @@ impl Snapshot {
 
     /// Takes an object to be as it will be once a pod is bound.
     pub fn assume(&mut self, assumed: Assumed) {
-        let listers = self.listers_mut();
         match assumed {
-            Assumed::PersistentVolumeClaim(claim) => listers.storage.set_claim(&claim),
-            Assumed::PersistentVolume(volume) => listers.storage.set_volume(&volume),
+            Assumed::PersistentVolumeClaim(claim) => self.listers_mut().storage.set_claim(&claim),
+            Assumed::PersistentVolume(volume) => self.listers_mut().storage.set_volume(&volume),
+            // Nothing that is kept of nodes depends on who has devices, so all that stays.
+            Assumed::ResourceClaim(claim) => self.listers.devices.assume_claim(&claim),
         }
     }
 

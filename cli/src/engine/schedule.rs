@@ -1,13 +1,13 @@
 //! The scheduler, until nothing moves.
 
-use k8s_openapi::api::core::v1::Pod;
-use plimsoll_scheduler::framework::{PreEnqueueRequest, QueuedPod};
+use plimsoll_scheduler::framework::{Assumed, PreEnqueueRequest, QueuedPod};
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
     TieBreak, schedule,
 };
 use rustc_hash::FxHashMap;
 
+use super::devices::{self, ClaimMaker};
 use super::volumes::{self, TakenForGranted};
 use super::{Engine, Progress, Row, Step, existing, extenders};
 use crate::report::Outcome;
@@ -26,12 +26,14 @@ pub(super) struct Scheduling {
     waiting: Vec<usize>,
     /// Rows of pods that are on nodes, by namespace and name.
     placed: FxHashMap<(String, String), usize>,
+    claim_maker: ClaimMaker,
 }
 
 impl Scheduling {
     /// A pod is gone, and what it took of its node is free again.
     pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
         self.snapshot.remove_pod(namespace, pod);
+        devices::release(namespace, pod, &mut self.snapshot);
         self.placed.remove(&(namespace.to_owned(), pod.to_owned()));
     }
 
@@ -45,10 +47,12 @@ impl Scheduling {
     ) -> Result<(), Status> {
         let Some(node) = self.snapshot.node(node) else { return Ok(()) };
         let taken = self.profiles[profile].reserve(pod, &self.snapshot, node)?;
-        for assumed in &taken {
+        // Claims on devices have to be written under a name first.
+        for assumed in taken.iter().filter(|assumed| !matches!(assumed, Assumed::ResourceClaim(_))) {
             self.snapshot.assume(assumed.clone());
         }
         volumes::bind_assumed(&taken, &mut self.snapshot, granted);
+        self.claim_maker.write(&taken, &mut self.snapshot);
         Ok(())
     }
 
@@ -79,6 +83,7 @@ impl Engine<'_> {
             seen: 0,
             waiting: Vec::new(),
             placed: FxHashMap::default(),
+            claim_maker: ClaimMaker::default(),
         }
     }
 
@@ -142,10 +147,18 @@ impl Engine<'_> {
     }
 
     fn take_note_of_new_objects(&mut self, scheduling: &mut Scheduling) {
+        for row in self.rows[scheduling.seen..].iter().filter(|row| row.is_stored()) {
+            if let Object::ResourceClaimTemplate(template) = &row.object {
+                scheduling.claim_maker.add_template(template);
+            }
+        }
         for index in scheduling.seen..self.rows.len() {
             let row = &mut self.rows[index];
             if !row.is_stored() {
                 continue;
+            }
+            if let Object::Pod(pod) = &mut row.object {
+                scheduling.claim_maker.make_claims(pod, scheduling.snapshot.listers_mut());
             }
             let (is_strict, granted) = (self.settings.strict, &mut self.volumes_taken_for_granted);
             let Some(pod) = row.pod() else {
@@ -217,9 +230,6 @@ impl Engine<'_> {
                 return;
             }
         };
-        if asks_for_devices(pod) && !scheduling.profiles[place].missing.is_empty() {
-            self.notes_devices = true;
-        }
         let listers = scheduling.snapshot.listers();
         let request = PreEnqueueRequest { pod, listers, is_preempting: false };
         let gate = scheduling.profiles[place].pre_enqueue(&request, None);
@@ -306,11 +316,6 @@ impl Engine<'_> {
     }
 }
 
-/// Whether a pod asks for devices, which only a plugin looks at that isn't there yet.
-fn asks_for_devices(pod: &Pod) -> bool {
-    pod.spec.as_ref().and_then(|spec| spec.resource_claims.as_ref()).is_some_and(|claims| !claims.is_empty())
-}
-
 impl Row {
     /// Its namespace and name.
     pub(super) fn name(&self) -> String {
@@ -334,6 +339,10 @@ fn list(object: &Object, listers: &mut Listers) {
         Object::CSIDriver(driver) => listers.storage.set_csi_driver(driver),
         Object::CSIStorageCapacity(capacity) => listers.storage.set_capacity(capacity),
         Object::VolumeAttachment(attachment) => listers.storage.set_attachment(attachment),
+        Object::ResourceClaim(claim) => listers.devices.set_claim(claim),
+        Object::DeviceClass(class) => listers.devices.set_class(class),
+        Object::ResourceSlice(slice) => listers.devices.set_slice(slice),
+        Object::DeviceTaintRule(rule) => listers.devices.set_taint_rule(rule),
         _ => {}
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn is_state(input: &Input) -> bool {
         | Object::CSIStorageCapacity(_)
         | Object::VolumeAttachment(_)
         | Object::DeviceClass(_)
+        | Object::DeviceTaintRule(_)
+        | Object::ResourceSlice(_)
         | Object::LimitRange(_)
         | Object::ResourceQuota(_)
         | Object::ServiceAccount(_) => true,

@@ -161,6 +161,8 @@ pub(super) fn bind_assumed(assumed: &[Assumed], snapshot: &mut Snapshot, granted
                 granted.zonal = true;
                 bind(claim, made_volume(claim, zone), &mut snapshot.listers_mut().storage);
             }
+            // Claims on devices are written elsewhere.
+            Assumed::ResourceClaim(_) => {}
         }
     }
 }

@@ -9,7 +9,9 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::node::v1::RuntimeClass;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
+use k8s_openapi::api::resource::v1::{
+    DeviceClass, DeviceTaintRule, ResourceClaim, ResourceClaimTemplate, ResourceSlice,
+};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -83,9 +85,9 @@ macro_rules! objects {
 }
 
 objects! {
-    CSIDriver, CSINode, CSIStorageCapacity, CronJob, DaemonSet, Deployment, DeviceClass, Job, LimitRange, Namespace, Node,
+    CSIDriver, CSINode, CSIStorageCapacity, CronJob, DaemonSet, Deployment, DeviceClass, DeviceTaintRule, Job, LimitRange, Namespace, Node,
     PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet, ReplicationController,
-    ResourceClaim, ResourceQuota, RuntimeClass, Service, ServiceAccount, StatefulSet, StorageClass, VolumeAttachment,
+    ResourceClaim, ResourceClaimTemplate, ResourceQuota, ResourceSlice, RuntimeClass, Service, ServiceAccount, StatefulSet, StorageClass, VolumeAttachment,
 }
 
 impl Untyped {

@@ -6,6 +6,7 @@
 pub mod created;
 pub mod daemon_set;
 pub mod daemon_set_sync;
+pub mod devices;
 mod extender;
 pub mod limit_range;
 pub mod matching;

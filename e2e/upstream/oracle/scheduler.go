@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policy "k8s.io/api/policy/v1"
+	resourceapi "k8s.io/api/resource/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -35,7 +36,7 @@ import (
 var schedulerPlugins = []string{
 	"SchedulingGates", "PrioritySort", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts",
 	"NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone", "PodTopologySpread",
-	"InterPodAffinity", "DefaultPreemption", "NodeResourcesBalancedAllocation", "ImageLocality", "DefaultBinder",
+	"InterPodAffinity", "DynamicResources", "DefaultPreemption", "NodeResourcesBalancedAllocation", "ImageLocality", "DefaultBinder",
 	"NodeDeclaredFeatures",
 }
 
@@ -57,6 +58,10 @@ type schedulerCase struct {
 	CSIDrivers             []*storagev1.CSIDriver          `json:"csiDrivers"`
 	CSIStorageCapacities   []*storagev1.CSIStorageCapacity `json:"csiStorageCapacities"`
 	VolumeAttachments      []*storagev1.VolumeAttachment   `json:"volumeAttachments"`
+	ResourceClaims         []*resourceapi.ResourceClaim    `json:"resourceClaims"`
+	DeviceClasses          []*resourceapi.DeviceClass      `json:"deviceClasses"`
+	ResourceSlices         []*resourceapi.ResourceSlice    `json:"resourceSlices"`
+	DeviceTaintRules       []*resourceapi.DeviceTaintRule  `json:"deviceTaintRules"`
 	Pods                   []*v1.Pod                       `json:"pods"`
 	Percentage             int32                           `json:"percentage"`
 	// Config is a KubeSchedulerConfiguration; without one the default profile decides.
@@ -82,6 +87,7 @@ func (c *schedulerCluster) addObjects(given *schedulerCase) error {
 		addAll(storage.CSIDrivers().Informer(), given.CSIDrivers),
 		addAll(storage.CSIStorageCapacities().Informer(), given.CSIStorageCapacities),
 		addAll(storage.VolumeAttachments().Informer(), given.VolumeAttachments),
+		c.addDevices(given),
 	)
 }
 
@@ -132,6 +138,8 @@ type schedulerCluster struct {
 	informers informers.SharedInformerFactory
 	// preemption decides as the plugin in the framework does, and removes no pod.
 	preemption *defaultpreemption.DefaultPreemption
+	// claimed are the claims that pods got devices for, by uid.
+	claimed map[types.UID]bool
 }
 
 // errNoConfiguration is what a case answers whose configuration is refused.
@@ -251,6 +259,9 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 			c.framework.RunReservePluginsUnreserve(ctx, state, assumed, result.SuggestedHost)
 			output["reserve"] = statusOutput(status, status.Plugin())
 			return output, nil
+		}
+		if devices := c.devicesTaken(); len(devices) > 0 {
+			output["devices"] = devices
 		}
 		if err := c.scheduler.Cache.AssumePod(logger, assumed); err != nil {
 			return nil, err
@@ -396,9 +407,11 @@ func (c *schedulerCluster) scores(ctx context.Context, state fwk.CycleState, pod
 			scores[raw.Name].Weighted = append(scores[raw.Name].Weighted, node.Scores[i].Score)
 		}
 	}
-	// It gives all nodes 0 rather than leaving a pod out that has no claims.
-	if all := scores["VolumeBinding"]; all != nil && !slices.ContainsFunc(all.Raw, func(score int64) bool { return score != 0 }) {
-		delete(scores, "VolumeBinding")
+	// They give all nodes 0 rather than leaving a pod out that has no claims.
+	for _, plugin := range []string{"VolumeBinding", "DynamicResources"} {
+		if all := scores[plugin]; all != nil && !slices.ContainsFunc(all.Raw, func(score int64) bool { return score != 0 }) {
+			delete(scores, plugin)
+		}
 	}
 	return scores
 }

@@ -81,8 +81,11 @@ impl FilterPlugin for Fit {
         wants.push(Want::new(MEMORY, Some(ResourceColumns::MEMORY), requests.memory_bytes));
         let storage = requests.ephemeral_storage_bytes;
         wants.push(Want::new(EPHEMERAL_STORAGE, Some(ResourceColumns::EPHEMERAL_STORAGE), storage));
+        let devices = &snapshot.listers().devices;
         for (name, amount) in requests.scalars.iter().filter(|(name, _)| !self.is_ignored(name)) {
-            wants.push(Want::new(name, snapshot.resources().id(name), *amount));
+            let may_be_devices = devices.class_for_resource(name).is_some();
+            let want = Want::new(name, snapshot.resources().id(name), *amount);
+            wants.push(Want { may_be_devices, ..want });
         }
         wants.retain(|want| want.amount > 0);
         PreFilter::run(FitFilter { wants, snapshot })
@@ -103,11 +106,13 @@ struct Want<'a> {
     /// None if no node has the resource.
     column: Option<ResourceId>,
     amount: i64,
+    /// Whether devices serve it where nodes have none of it; DynamicResources looks for them then.
+    may_be_devices: bool,
 }
 
 impl<'a> Want<'a> {
     fn new(name: &'a str, column: Option<ResourceId>, amount: i64) -> Self {
-        Self { name, column, amount }
+        Self { name, column, amount, may_be_devices: false }
     }
 }
 
@@ -147,6 +152,9 @@ impl Filter for FitFilter<'_> {
         }
         for want in &self.wants {
             let (capacity, used) = self.capacity_and_used(want, node);
+            if want.may_be_devices && capacity <= 0 {
+                continue;
+            }
             let amount_of = |pod: &PlacedPod| pod.accounted.amounts.amount(want.name);
             let used =
                 changes.iter().fold(used, |used, (pod, sign)| used.wrapping_add(sign * amount_of(pod)));
@@ -167,9 +175,17 @@ impl Filter for FitFilter<'_> {
         retain(candidates, |node| self.has_room_for_pod(node));
         let columns = self.snapshot.resources();
         for want in &self.wants {
-            let Some(id) = want.column else { return candidates.clear() };
+            let Some(id) = want.column else {
+                if want.may_be_devices {
+                    continue;
+                }
+                return candidates.clear();
+            };
             let (allocatable, requested) = (columns.allocatable(id), columns.requested(id));
-            retain(candidates, |node| want.amount <= allocatable[node].wrapping_sub(requested[node]));
+            retain(candidates, |node| {
+                want.amount <= allocatable[node].wrapping_sub(requested[node])
+                    || (want.may_be_devices && allocatable[node] <= 0)
+            });
         }
     }
 }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use plimsoll_fixtures::{Case, cases};
 use serde_json::{Value, json};
 
 use self::given::{all, list_objects, nominate, profile};
 use super::*;
-use crate::framework::{PreEnqueueRequest, Status};
+use crate::framework::{Assumed, PreEnqueueRequest, Status};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
-use crate::{Nomination, PodInfo, Preemption, Profile, Snapshot};
+use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
 mod given;
 
@@ -97,6 +98,11 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut
     };
     match schedule(pod, snapshot, profile, state) {
         Outcome::Placed(placement) => {
+            let node = snapshot.node(&placement.node).unwrap();
+            let devices = devices_taken(&profile.reserve(pod, snapshot, node).unwrap(), snapshot.listers());
+            if devices.as_object().is_some_and(|devices| !devices.is_empty()) {
+                answer["devices"] = devices;
+            }
             answer["node"] = placement.node.into();
             answer["evaluated"] = placement.evaluated_nodes.into();
         }
@@ -111,6 +117,19 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
     }
     answer
+}
+
+/// What claims get that had nothing, by their names.
+fn devices_taken(taken: &[Assumed], listers: &Listers) -> Value {
+    let allocation = |claim: &ResourceClaim| claim.status.as_ref()?.allocation.clone();
+    let gets = taken.iter().filter_map(|assumed| {
+        let Assumed::ResourceClaim(claim) = assumed else { return None };
+        // The one that is made up for extended resources has no name yet.
+        let name = claim.metadata.name.as_deref().unwrap_or("<extended-resources>");
+        let had = listers.devices.claim(claim.metadata.namespace.as_deref()?, name).and_then(allocation);
+        had.is_none().then(|| (name.to_owned(), json!(allocation(claim))))
+    });
+    gets.collect()
 }
 
 fn preemption_value(preemption: &Preemption) -> Value {
@@ -162,6 +181,7 @@ cases_of!(
     volume_zone,
     pod_topology_spread,
     inter_pod_affinity,
+    dynamic_resources,
     image_locality,
     default_preemption,
     node_declared_features,

@@ -114,9 +114,11 @@ pub(super) fn find_nodes(
         }
     } else {
         let undecided = |node| if can_fail { undecided(filters, candidates, node) } else { None };
-        visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found)?;
+        let visited = visit(&nodes, state.next_start_node_index, wanted, candidates, undecided, &mut found);
+        // The next search begins behind the nodes that were visited, even where this one ends with an error.
         let processed = found.feasible.len() + found.refused_count();
         state.next_start_node_index = (state.next_start_node_index + processed) % snapshot.node_count();
+        visited?;
     }
     if found.refused_nodes.is_some() {
         let passed = std::mem::take(&mut found.feasible);

@@ -62,9 +62,12 @@ pub(super) fn errors(object: &Object, kind: &InputKind) -> Result<ErrorList, Sta
         | Object::CSINode(_)
         | Object::CSIStorageCapacity(_)
         | Object::DeviceClass(_)
+        | Object::DeviceTaintRule(_)
         | Object::PersistentVolume(_)
         | Object::PodDisruptionBudget(_)
         | Object::ResourceClaim(_)
+        | Object::ResourceClaimTemplate(_)
+        | Object::ResourceSlice(_)
         | Object::ServiceAccount(_)
         | Object::VolumeAttachment(_)
         | Object::Untyped(_) => of_metadata(),

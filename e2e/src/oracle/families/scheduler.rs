@@ -11,12 +11,13 @@ use k8s_openapi::api::core::v1::{
     Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
 };
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::resource::v1::{DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use plimsoll_cli::scheduler_config::{from_value, profiles};
 use plimsoll_fixtures::MadeUpExtender;
 use plimsoll_resource_math::Quantity;
-use plimsoll_scheduler::framework::{FailedCycle, PreEnqueueRequest, Status};
-use plimsoll_scheduler::listers::StorageListers;
+use plimsoll_scheduler::framework::{Assumed, FailedCycle, PreEnqueueRequest, Status};
+use plimsoll_scheduler::listers::{DeviceListers, StorageListers};
 use plimsoll_scheduler::plugins::TABLE;
 use plimsoll_scheduler::plugins::default_preemption::{
     Candidate, CandidateLimits, best_candidates, call_extenders, find_candidates,
@@ -60,6 +61,10 @@ pub(super) struct Input {
     csi_drivers: Vec<CSIDriver>,
     csi_storage_capacities: Vec<CSIStorageCapacity>,
     volume_attachments: Vec<VolumeAttachment>,
+    resource_claims: Vec<ResourceClaim>,
+    device_classes: Vec<DeviceClass>,
+    resource_slices: Vec<ResourceSlice>,
+    device_taint_rules: Vec<DeviceTaintRule>,
     pods: Vec<Pod>,
     percentage: u8,
     config: Option<Value>,
@@ -97,6 +102,22 @@ impl Input {
             listers.set_disruption_budget(object);
         }
         self.add_storage(&mut listers.storage);
+        self.add_devices(&mut listers.devices);
+    }
+
+    fn add_devices(&self, listers: &mut DeviceListers) {
+        for object in &self.resource_claims {
+            listers.set_claim(object);
+        }
+        for object in &self.device_classes {
+            listers.set_class(object);
+        }
+        for object in &self.resource_slices {
+            listers.set_slice(object);
+        }
+        for object in &self.device_taint_rules {
+            listers.set_taint_rule(object);
+        }
     }
 
     fn add_storage(&self, listers: &mut StorageListers) {
@@ -200,6 +221,10 @@ fn decide(
             match profile.reserve(&info, snapshot, node) {
                 Err(status) => output["reserve"] = status_output(&status),
                 Ok(taken) => {
+                    let devices = devices_taken(&taken, &snapshot.listers().devices);
+                    if devices.as_object().is_some_and(|devices| !devices.is_empty()) {
+                        output["devices"] = devices;
+                    }
                     for assumed in taken {
                         snapshot.assume(assumed);
                     }
@@ -225,6 +250,23 @@ fn decide(
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => output["error"] = failed.message().into(),
     }
     Ok(output)
+}
+
+/// What claims get that had nothing, by their names.
+fn devices_taken(taken: &[Assumed], listers: &DeviceListers) -> Value {
+    let claims = taken.iter().filter_map(|assumed| match assumed {
+        Assumed::ResourceClaim(claim) => Some(claim),
+        Assumed::PersistentVolume(_) | Assumed::PersistentVolumeClaim(_) => None,
+    });
+    let allocation = |claim: &ResourceClaim| claim.status.as_ref()?.allocation.clone();
+    let gets = claims.filter_map(|claim| {
+        let namespace = claim.metadata.namespace.as_deref().unwrap_or_default();
+        // The one that is made up for extended resources has no name yet.
+        let name = claim.metadata.name.as_deref().unwrap_or("<extended-resources>");
+        let had = listers.claim(namespace, name).and_then(allocation);
+        had.is_none().then(|| (name.to_owned(), json!(allocation(claim))))
+    });
+    gets.collect()
 }
 
 /// All nodes on which removing pods would make room, and those of them that are equally good.
@@ -300,6 +342,10 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     }
     if has_absurd_amount(input) {
         return Some("D-scheduler-4");
+    }
+    // Only where NodeResourcesFit is told to ignore the resource.
+    if !input["config"].is_null() && ours.to_string().contains("cannot fit resource") {
+        return Some("D-scheduler-33");
     }
     let pods = ["running", "pods"].into_iter().filter_map(|field| input[field].as_array()).flatten();
     if pods.map(|pod| &pod["spec"]).any(grows_by_overhead) {

@@ -25,6 +25,7 @@ pub const PLUGINS: &[&str] = &[
     "VolumeZone",
     "PodTopologySpread",
     "InterPodAffinity",
+    "DynamicResources",
     "DefaultPreemption",
     "NodeDeclaredFeatures",
     "SchedulingGates",
@@ -74,6 +75,10 @@ pub(super) fn objects(rng: &mut StdRng) -> Value {
     json!({
         "services": list(rng, 0..=2, |rng, index| selecting(rng, &format!("service-{index}"), Selector::Labels)),
         "replicaSets": list(rng, 0..=1, |rng, _| selecting(rng, "owner", Selector::Whole)),
+        "deviceClasses": list(rng, 0..=1, |rng, _| {
+            let name = pick(rng, &["gpu", "other"]);
+            json!({"metadata": {"name": name}, "spec": {"extendedResourceName": "example.com/gpu"}})
+        }),
         "config": maybe(rng, 15, config),
     })
 }

@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::devices::add_devices;
 use super::extender::add_extenders;
 use super::matching::{NODE_NAMES, label_selector, labels, pod_affinity, topology_spread_constraint};
 use super::node::named_node;
@@ -84,6 +85,9 @@ pub fn scheduling(rng: &mut StdRng) -> Value {
     });
     if !is_large && chance(rng, 17) {
         add_storage(rng, &mut case);
+    }
+    if !is_large && chance(rng, 25) {
+        add_devices(rng, &mut case);
     }
     if chance(rng, 25) {
         add_extenders(rng, &mut case);

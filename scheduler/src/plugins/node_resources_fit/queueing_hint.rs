@@ -45,10 +45,13 @@ fn after_node_change(request: &HintRequest<'_>) -> HintResult {
     let wanted = named(&wanted);
     let has = allocatable(new)?;
     // Unlike the filter this knows of no resources to ignore; upstream's doesn't either.
-    let fits = has.pods >= 1 && wanted.iter().all(|(name, amount)| *amount <= has.amount(name));
+    let may_be_devices =
+        |name: &str| has.amount(name) <= 0 && request.listers.devices.class_for_resource(name).is_some();
+    let fits = has.pods >= 1
+        && wanted.iter().all(|(name, amount)| *amount <= has.amount(name) || may_be_devices(name));
     let Some(old) = old.filter(|_| fits) else { return Ok(QueueingHint::queue_if(fits)) };
     let had = allocatable(old)?;
-    let has_more = |name: &str| has.amount(name) > had.amount(name);
+    let has_more = |name: &str| has.amount(name) > had.amount(name) || may_be_devices(name);
     Ok(QueueingHint::queue_if(has.pods > had.pods || wanted.iter().any(|(name, _)| has_more(name))))
 }
 

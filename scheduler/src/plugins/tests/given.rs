@@ -84,4 +84,16 @@ pub(super) fn list_objects(given: &Value, listers: &mut Listers) {
     for attachment in all(given, "volumeAttachments") {
         listers.storage.set_attachment(&attachment);
     }
+    for claim in all(given, "resourceClaims") {
+        listers.devices.set_claim(&claim);
+    }
+    for class in all(given, "deviceClasses") {
+        listers.devices.set_class(&class);
+    }
+    for slice in all(given, "resourceSlices") {
+        listers.devices.set_slice(&slice);
+    }
+    for rule in all(given, "deviceTaintRules") {
+        listers.devices.set_taint_rule(&rule);
+    }
 }

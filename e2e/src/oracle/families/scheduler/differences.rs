@@ -34,7 +34,7 @@ pub(super) fn of_nodes_sent_back(input: &Value, ours: &Value, theirs: &Value) ->
     (!sent.is_empty()).then_some("D-scheduler-51")
 }
 
-/// Whether nothing differs but the order in which nodes are told that no pod would have to leave.
+/// Whether nothing differs but the order in which preemption tells what went wrong on several nodes.
 pub(super) fn in_order_of_errors(ours: &Value, theirs: &Value) -> bool {
     let sorted = |answers: &Value| {
         let mut answers = answers.clone();

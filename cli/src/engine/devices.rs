@@ -1,0 +1,121 @@
+//! What the controllers of claims on devices would do in a cluster: they make claims of templates, and take back devices.
+
+use k8s_openapi::api::core::v1::{Pod, PodResourceClaimStatus};
+use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimTemplate};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use plimsoll_apiserver::defaults;
+use plimsoll_scheduler::framework::Assumed;
+use plimsoll_scheduler::volume_claims::namespace_and_name;
+use plimsoll_scheduler::{Listers, Snapshot};
+use rustc_hash::FxHashMap;
+
+use crate::world::NameGenerator;
+
+/// The templates of claims, and the names of claims that were made.
+#[derive(Debug, Default)]
+pub(super) struct ClaimMaker {
+    /// By namespace and name.
+    templates: FxHashMap<(String, String), ResourceClaimTemplate>,
+    names: NameGenerator,
+}
+
+impl ClaimMaker {
+    /// Takes note of a template.
+    pub(super) fn add_template(&mut self, template: &ResourceClaimTemplate) {
+        let (namespace, name) = namespace_and_name(&template.metadata);
+        self.templates.insert((namespace.to_owned(), name.to_owned()), template.clone());
+    }
+
+    /// Makes the claims that a pod has templates for, and tells in its status how they are called.
+    ///
+    /// # Source
+    /// kube-controller-manager `pkg/controller/resourceclaim/controller.go` (`handlePodClaim`, `buildResourceClaim`)
+    pub(super) fn make_claims(&mut self, pod: &mut Pod, listers: &mut Listers) {
+        let entries = pod.spec.as_ref().and_then(|spec| spec.resource_claims.clone()).unwrap_or_default();
+        for entry in entries {
+            let Some(template) = &entry.resource_claim_template_name else { continue };
+            let (namespace, pod_name) = namespace_and_name(&pod.metadata);
+            let Some(template) = self.templates.get(&(namespace.to_owned(), template.clone())) else {
+                continue;
+            };
+            let statuses =
+                pod.status.iter().flat_map(|status| status.resource_claim_statuses.iter().flatten());
+            if statuses.into_iter().any(|status| status.name == entry.name) {
+                continue;
+            }
+            let name = self.names.generate(&format!("{pod_name}-{}-", entry.name));
+            listers.devices.set_claim(&claim_of(template, &name, pod));
+            let status = PodResourceClaimStatus { name: entry.name, resource_claim_name: Some(name) };
+            let statuses = &mut pod.status.get_or_insert_default().resource_claim_statuses;
+            statuses.get_or_insert_default().push(status);
+        }
+    }
+
+    /// Writes down at once what the scheduler wants written of claims.
+    pub(super) fn write(&mut self, assumed: &[Assumed], snapshot: &mut Snapshot) {
+        for assumed in assumed {
+            let Assumed::ResourceClaim(claim) = assumed else { continue };
+            let mut claim = (**claim).clone();
+            if claim.metadata.name.is_none() {
+                let prefix = claim.metadata.generate_name.as_deref().unwrap_or_default();
+                claim.metadata.name = Some(self.names.generate(prefix));
+            }
+            snapshot.listers_mut().devices.set_claim(&claim);
+        }
+    }
+}
+
+fn claim_of(template: &ResourceClaimTemplate, name: &str, pod: &Pod) -> ResourceClaim {
+    let (namespace, pod_name) = namespace_and_name(&pod.metadata);
+    let from = template.spec.clone().unwrap_or_default();
+    let metadata = from.metadata.unwrap_or_default();
+    let mut claim = ResourceClaim {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            annotations: metadata.annotations,
+            labels: metadata.labels,
+            owner_references: Some(vec![OwnerReference {
+                api_version: "v1".to_owned(),
+                kind: "Pod".to_owned(),
+                name: pod_name.to_owned(),
+                uid: pod.metadata.uid.clone().unwrap_or_default(),
+                controller: Some(true),
+                block_owner_deletion: Some(true),
+            }]),
+            ..ObjectMeta::default()
+        },
+        spec: from.spec,
+        status: None,
+    };
+    defaults::resource_claim::resource_claim(&mut claim);
+    claim
+}
+
+/// A pod that is gone uses its claims no longer; one that no pod uses gives back its devices.
+///
+/// # Source
+/// kube-controller-manager `pkg/controller/resourceclaim/controller.go` (`syncClaim`)
+pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) {
+    let uses = |claim: &&ResourceClaim| {
+        let users = claim.status.iter().flat_map(|status| status.reserved_for.iter().flatten());
+        users.into_iter().any(|user| user.resource == "pods" && user.name == pod)
+    };
+    let listers = snapshot.listers();
+    let used: Vec<ResourceClaim> = listers.devices.claims_in(namespace).filter(uses).cloned().collect();
+    for mut claim in used {
+        // One that was made for the pod's extended resources goes with it.
+        if claim.metadata.generate_name.is_some() {
+            let name = claim.metadata.name.as_deref().unwrap_or_default();
+            snapshot.listers_mut().devices.remove_claim(namespace, name);
+            continue;
+        }
+        let status = claim.status.get_or_insert_default();
+        let users = status.reserved_for.get_or_insert_default();
+        users.retain(|user| user.resource != "pods" || user.name != pod);
+        if users.is_empty() {
+            status.allocation = None;
+        }
+        snapshot.listers_mut().devices.set_claim(&claim);
+    }
+}

@@ -1,0 +1,126 @@
+//! Selectors of devices: expressions of the Common Expression Language over one device.
+//!
+//! # Source
+//! k8s.io/dynamic-resource-allocation `cel/compile.go`, `cel/cache.go`, `cel/errors.go`
+
+mod bind_macro;
+mod device_value;
+mod quantity_value;
+mod version_value;
+
+use std::sync::{Arc, LazyLock};
+
+use cel::common::types::CelBool;
+use cel::{Context, DeclarationError, Env, ExecutionError, Program, Value, extensions};
+use k8s_openapi::api::resource::v1::Device;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+
+use self::device_value::device_value;
+
+/// How many expressions are kept compiled; then all are forgotten.
+const MAX_COMPILED: usize = 128;
+
+/// The functions and macros that an expression may use.
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(env()));
+
+fn env() -> Env {
+    // Each names its own functions, so there is no conflict; a test makes the environment and calls them.
+    extended_env().unwrap_or_else(|_| Env::stdlib())
+}
+
+fn extended_env() -> Result<Env, DeclarationError> {
+    let mut env = Env::stdlib();
+    env.add_extension(extensions::strings)?;
+    env.add_extension(extensions::lists)?;
+    env.add_extension(bind_macro::add_to)?;
+    env.add_extension(quantity_value::add_to)?;
+    env.add_extension(version_value::add_to)?;
+    Ok(env)
+}
+
+/// An expression that was read, or what is wrong with it.
+type Compiled = Result<Arc<Program>, String>;
+
+/// Expressions that were read before.
+#[derive(Debug, Default)]
+pub(super) struct CompiledSelectors {
+    by_expression: Mutex<FxHashMap<String, Compiled>>,
+}
+
+/// Why it can't be said whether a selector chooses a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SelectorError {
+    /// It isn't an expression.
+    Compile(String),
+    /// It makes no sense for the device.
+    Runtime(String),
+}
+
+impl CompiledSelectors {
+    /// Whether an expression chooses a device of that driver.
+    ///
+    /// # Source
+    /// k8s.io/dynamic-resource-allocation `cel/compile.go` (`DeviceMatches`)
+    pub(super) fn matches(
+        &self,
+        expression: &str,
+        driver: &str,
+        device: &Device,
+    ) -> Result<bool, SelectorError> {
+        let program = self.compile(expression).map_err(SelectorError::Compile)?;
+        evaluate(&program, driver, device).map_err(SelectorError::Runtime)
+    }
+
+    fn compile(&self, expression: &str) -> Compiled {
+        let mut known = self.by_expression.lock();
+        if let Some(compiled) = known.get(expression) {
+            return compiled.clone();
+        }
+        if known.len() >= MAX_COMPILED {
+            known.clear();
+        }
+        let compiled = ENV.compile(expression).map(Arc::new);
+        // DIFFERENCE: D-scheduler-31.
+        let compiled = compiled.map_err(|errors| format!("compilation failed: {errors}"));
+        known.insert(expression.to_owned(), compiled.clone());
+        compiled
+    }
+}
+
+fn evaluate(program: &Program, driver: &str, device: &Device) -> Result<bool, String> {
+    let mut context = Context::with_env(Arc::clone(&ENV));
+    context.add_variable_as_val("device", device_value(driver, device)?);
+    let result = Value::resolve_val(program.expression(), &context).map_err(|error| text(&error))?;
+    let chosen = result.downcast_ref::<CelBool>().map(|chosen| *chosen.inner());
+    chosen.ok_or_else(|| {
+        let found = result.get_type().name();
+        format!(
+            "CEL result of type {found} could not be converted to bool: unsupported native conversion from {found} to 'bool'"
+        )
+    })
+}
+
+/// What upstream's library says of the same error, where it is one that valid expressions can run into.
+///
+/// # Source
+/// github.com/google/cel-go `common/types/err.go`, k8s.io/dynamic-resource-allocation `cel/errors.go` (`EnhanceRuntimeError`)
+fn text(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) => format!(
+            "no such key: {key}. consider using CEL optional chaining (.? followed by orValue()) or guarding the check with has() for optional fields"
+        ),
+        ExecutionError::NoSuchOverload(_)
+        | ExecutionError::UnsupportedBinaryOperator(..)
+        | ExecutionError::ValuesNotComparable(..)
+        | ExecutionError::UnexpectedType { .. } => "no such overload".to_owned(),
+        ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
+        ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
+        ExecutionError::FunctionError { message, .. } => message.clone(),
+        // DIFFERENCE: D-scheduler-31.
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Amounts in expressions.
+//!
+//! # Source
+//! k8s.io/apiserver `pkg/cel/library/quantity.go`, `pkg/cel/quantity.go`
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the library asks for")]
+
+use std::any::Any;
+use std::cmp::Ordering;
+
+use cel::common::types::{CelBool, CelDouble, CelInt, CelString, Type};
+use cel::common::value::{StaticVal, Val};
+use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
+use plimsoll_resource_math::Quantity;
+use plimsoll_resource_math::quantity::Format;
+
+static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
+
+/// An amount.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct QuantityValue(pub(super) Quantity);
+
+impl StaticVal for QuantityValue {}
+
+impl Val for QuantityValue {
+    fn get_type(&self) -> &Type {
+        Self::cel_type()
+    }
+
+    fn cel_type() -> &'static Type {
+        &QUANTITY
+    }
+
+    fn equals(&self, other: &dyn Val) -> bool {
+        other.downcast_ref::<Self>().is_some_and(|other| self == other)
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
+    type Q = QuantityValue;
+    add_overload!(env, fn quantity: (CelString) -> Result<Q>)?;
+    add_overload!(env, fn is_quantity: (CelString) -> CelBool, name = "isQuantity")?;
+    add_overload!(env, fn sign: (Q) -> CelInt)?;
+    add_member_overload!(env, fn is_greater_than: (Q, Q) -> CelBool, name = "isGreaterThan")?;
+    add_member_overload!(env, fn is_less_than: (Q, Q) -> CelBool, name = "isLessThan")?;
+    add_member_overload!(env, fn compare_to: (Q, Q) -> CelInt, name = "compareTo")?;
+    add_member_overload!(env, fn is_integer: (Q) -> CelBool, name = "isInteger")?;
+    add_member_overload!(env, fn as_integer: (Q) -> Result<CelInt>, name = "asInteger")?;
+    add_member_overload!(env, fn as_approximate_float: (Q) -> CelDouble, name = "asApproximateFloat")?;
+    add_member_overload!(env, fn add: (Q, Q) -> Q)?;
+    add_member_overload!(env, fn add_int: (Q, CelInt) -> Q, name = "add")?;
+    add_member_overload!(env, fn sub: (Q, Q) -> Q)?;
+    add_member_overload!(env, fn sub_int: (Q, CelInt) -> Q, name = "sub")?;
+    Ok(())
+}
+
+fn quantity(text: &CelString<'_>) -> Result<QuantityValue, ExecutionError> {
+    let parsed = Quantity::parse(text.inner());
+    parsed.map(QuantityValue).map_err(|error| ExecutionError::function_error("quantity", error))
+}
+
+fn is_quantity(text: &CelString<'_>) -> CelBool {
+    Quantity::parse(text.inner()).is_ok().into()
+}
+
+fn sign(amount: &QuantityValue) -> CelInt {
+    number(amount.0.sign())
+}
+
+fn is_greater_than(first: &QuantityValue, second: &QuantityValue) -> CelBool {
+    (first.0 > second.0).into()
+}
+
+fn is_less_than(first: &QuantityValue, second: &QuantityValue) -> CelBool {
+    (first.0 < second.0).into()
+}
+
+fn compare_to(first: &QuantityValue, second: &QuantityValue) -> CelInt {
+    number(first.0.cmp(&second.0))
+}
+
+/// The amount, if it is a whole number of 64 bits.
+fn whole(amount: &Quantity) -> Option<i64> {
+    let value = amount.value();
+    (Quantity::from_units(value, Format::DecimalSi) == *amount).then_some(value)
+}
+
+fn is_integer(amount: &QuantityValue) -> CelBool {
+    whole(&amount.0).is_some().into()
+}
+
+fn as_integer(amount: &QuantityValue) -> Result<CelInt, ExecutionError> {
+    let value = whole(&amount.0);
+    value
+        .map(CelInt::from)
+        .ok_or_else(|| ExecutionError::function_error("asInteger", "cannot convert value to integer"))
+}
+
+fn as_approximate_float(amount: &QuantityValue) -> CelDouble {
+    amount.0.to_approximate_float().into()
+}
+
+fn add(first: &QuantityValue, second: &QuantityValue) -> QuantityValue {
+    let mut sum = first.clone();
+    sum.0.add(&second.0);
+    sum
+}
+
+fn sub(first: &QuantityValue, second: &QuantityValue) -> QuantityValue {
+    let mut difference = first.clone();
+    difference.0.sub(&second.0);
+    difference
+}
+
+fn add_int(amount: &QuantityValue, units: &CelInt) -> QuantityValue {
+    add(amount, &of_units(units))
+}
+
+fn sub_int(amount: &QuantityValue, units: &CelInt) -> QuantityValue {
+    sub(amount, &of_units(units))
+}
+
+fn of_units(units: &CelInt) -> QuantityValue {
+    QuantityValue(Quantity::from_units(*units.inner(), Format::DecimalExponent))
+}
+
+fn number(ordering: Ordering) -> CelInt {
+    i64::from(ordering as i8).into()
+}
