@@ -3,10 +3,11 @@
 //! # Source
 //! `pkg/scheduler/framework/types.go` (`FitError`, `Diagnosis`), `pkg/scheduler/framework/interface.go` (`NodeToStatus`)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::extender;
 use crate::framework::{Code, Nomination, Status};
 use crate::snapshot::{NodeIndex, Snapshot};
 
@@ -18,12 +19,14 @@ pub struct NodeStatuses {
     others: Status,
     /// Of nodes that extenders have named and that there aren't; upstream counts them like any.
     unknown: Vec<Status>,
+    /// Plugins that refused nodes of which an extender has said something else since.
+    overruled: BTreeSet<&'static str>,
 }
 
 impl NodeStatuses {
     /// No node judged; what is to be said of all is `others`.
     pub fn new(others: Status) -> Self {
-        Self { judged: Arc::default(), others, unknown: Vec::new() }
+        Self { judged: Arc::default(), others, unknown: Vec::new(), overruled: BTreeSet::new() }
     }
 
     /// Remembers what a node was refused for.
@@ -34,6 +37,11 @@ impl NodeStatuses {
     /// Remembers what a node that there isn't was refused for.
     pub(crate) fn push_unknown(&mut self, status: Status) {
         self.unknown.push(status);
+    }
+
+    /// Remembers that a plugin refused a node of which an extender says something else.
+    pub(crate) fn push_overruled(&mut self, plugin: &'static str) {
+        self.overruled.insert(plugin);
     }
 
     /// Replaces what the node at this place among those that were judged was refused for.
@@ -112,8 +120,10 @@ pub struct FitError {
     pub post_filter_message: String,
     /// What becomes of the node that is set aside for the pod.
     pub nomination: Nomination,
-    /// Whether extenders have dropped nodes: then [`extender::NAME`](crate::extender::NAME) is among what turned the pod away.
+    /// Whether extenders have dropped nodes.
     pub rejected_by_extenders: bool,
+    /// The plugins that had named the only nodes to judge.
+    pub nodes_named_by: BTreeSet<&'static str>,
 }
 
 impl FitError {
@@ -126,7 +136,26 @@ impl FitError {
             post_filter_message: String::new(),
             nomination: Nomination::Keep,
             rejected_by_extenders: false,
+            nodes_named_by: BTreeSet::new(),
         }
+    }
+
+    /// The plugins that turned the pod away; what they are registered for may let it in.
+    ///
+    /// # Source
+    /// `pkg/scheduler/framework/types.go` (`Diagnosis.UnschedulablePlugins`)
+    pub fn unschedulable_plugins(&self) -> BTreeSet<&'static str> {
+        let mut plugins = &self.nodes_named_by | &self.statuses.overruled;
+        // Most nodes are refused by the plugin that refused the one before.
+        let mut last = "";
+        for status in self.statuses.judged.iter().map(|(_, status)| status).chain([&self.statuses.others]) {
+            if status.plugin != last && status.plugin != extender::NAME && !status.plugin.is_empty() {
+                last = status.plugin;
+                plugins.insert(last);
+            }
+        }
+        plugins.extend(self.rejected_by_extenders.then_some(extender::NAME));
+        plugins
     }
 
     /// The sentence of the event and the condition.

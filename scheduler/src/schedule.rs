@@ -97,11 +97,12 @@ pub fn schedule(
     }
     let filters = match filtering::pre_filter(pod, snapshot, profile) {
         PreFiltered::Run(filters) => filters,
-        PreFiltered::Rejected { status, filters } if status.is_rejected() => {
+        PreFiltered::Rejected { status, filters, named_by } if status.is_rejected() => {
             let message = status.message();
             let statuses = NodeStatuses::new(status);
             let mut error = unschedulable(pod, snapshot, profile, filters.as_ref(), statuses, state);
             error.pre_filter_message = message;
+            error.nodes_named_by = named_by;
             return Outcome::Unschedulable(error);
         }
         PreFiltered::Rejected { status, .. } => return Outcome::Error(status.message()),
@@ -148,6 +149,7 @@ fn decide(
             };
             let mut error = unschedulable(pod, snapshot, profile, Some(filters), statuses, state);
             error.rejected_by_extenders = found.rejected_by_extenders;
+            error.nodes_named_by = filters.named_by();
             Outcome::Unschedulable(error)
         }
         [only] => placed(snapshot, *only, &found),

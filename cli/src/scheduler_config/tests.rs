@@ -29,7 +29,7 @@ fn answer(given: &Value) -> Result<Value, Value> {
         ConfigError::Yaml { .. } | ConfigError::Decoding(_) => json!({"decoding": true}),
         ConfigError::Strict(_) => json!({"strict": error.to_string()}),
         ConfigError::Invalid(message) => json!({ "invalid": message }),
-        ConfigError::Profile(_) => json!({"profile": error.to_string()}),
+        ConfigError::Extenders(_) | ConfigError::Profile(_) => json!({"profile": error.to_string()}),
     })
 }
 

@@ -14,6 +14,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -283,7 +284,7 @@ func (c *schedulerCluster) preempt(
 	ctx context.Context, state fwk.CycleState, pod *v1.Pod, fitError *framework.FitError, output map[string]any,
 ) error {
 	statuses := fitError.Diagnosis.NodeToStatus
-	output["rejectedByExtenders"] = fitError.Diagnosis.UnschedulablePlugins.Has(framework.ExtenderName)
+	output["unschedulablePlugins"] = sets.List(fitError.Diagnosis.UnschedulablePlugins)
 	result, status := c.preemption.PostFilter(ctx, state, pod, statuses)
 	fitError.Diagnosis.PostFilterMsg = status.Message()
 	if !status.IsSuccess() {

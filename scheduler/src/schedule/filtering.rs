@@ -30,6 +30,8 @@ pub enum PreFiltered<'a> {
         /// The filters of all plugins, if the code is [`Code::Unschedulable`]: with them it is tried whether nodes would pass without
         /// some pods.
         filters: Option<Filters<'a>>,
+        /// The plugins that had named the only nodes to judge.
+        named_by: BTreeSet<&'static str>,
     },
 }
 
@@ -62,7 +64,7 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
                     filters.keep_only(nodes, name);
                 }
                 if let Some(status) = filters.status_if_none_left() {
-                    return PreFiltered::Rejected { status, filters: None };
+                    return PreFiltered::Rejected { status, filters: None, named_by: filters.named_by() };
                 }
             }
         }
@@ -85,7 +87,8 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
     }
     match rejected {
         Some((plugin, status)) => {
-            PreFiltered::Rejected { status: Status { plugin, ..status }, filters: Some(filters) }
+            let named_by = filters.named_by();
+            PreFiltered::Rejected { status: Status { plugin, ..status }, filters: Some(filters), named_by }
         }
         None => PreFiltered::Run(filters),
     }
@@ -100,7 +103,7 @@ impl PreFiltered<'_> {
             let text = format!("running PreFilter plugin {plugin:?}: {}", status.message());
             Status::new(Code::Error, plugin, text)
         };
-        Self::Rejected { status, filters: None }
+        Self::Rejected { status, filters: None, named_by: BTreeSet::new() }
     }
 }
 
@@ -194,6 +197,11 @@ impl Filters<'_> {
     /// Whether the plugins have named the only nodes to judge.
     pub(super) fn name_nodes(&self) -> bool {
         self.only.is_some()
+    }
+
+    /// The plugins that have named the only nodes to judge.
+    pub(super) fn named_by(&self) -> BTreeSet<&'static str> {
+        self.only.as_ref().map(|(_, plugins)| plugins.clone()).unwrap_or_default()
     }
 
     /// Removes from `candidates` the nodes that some filter refuses; node-local ones are asked only if they haven't been before.

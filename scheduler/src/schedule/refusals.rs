@@ -40,6 +40,9 @@ pub(super) fn with_verdicts(
     for node in nodes.iter().chain(&left_out) {
         if let Some(verdict) = verdicts.get(node) {
             statuses.push(*node, verdict.clone());
+            if found.has_refused(*node) {
+                statuses.push_overruled(of_node(filters, *node)?.plugin);
+            }
         } else if found.has_refused(*node) {
             statuses.push(*node, of_node(filters, *node)?);
         }

@@ -245,7 +245,7 @@ fn decide(
                 output["best"] = best;
             }
             output["message"] = error.message().into();
-            output["rejectedByExtenders"] = error.rejected_by_extenders.into();
+            output["unschedulablePlugins"] = json!(error.unschedulable_plugins());
         }
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => output["error"] = failed.message().into(),
     }
