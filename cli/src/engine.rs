@@ -17,6 +17,7 @@ mod state;
 mod static_pods;
 mod totals;
 mod volumes;
+mod waiting_pods;
 mod why;
 
 use std::collections::BTreeSet;
@@ -211,7 +212,7 @@ struct Row {
     /// The uid that it brings along, as objects of a dump do.
     given_uid: Option<String>,
     /// A pod as it was before anything was filled in, if that is kept.
-    given: Option<Box<Pod>>,
+    given: Option<Arc<Pod>>,
     /// Whether it has been deleted since.
     gone: bool,
     /// Whether it is a pod that was deleted to make room for another, and that nothing replaces. It is still told of, so it isn't

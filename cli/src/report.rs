@@ -5,9 +5,10 @@
 mod rollout;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use rollout::{RolloutOutcome, RolloutReport, RolloutStep};
@@ -110,13 +111,21 @@ pub struct Change {
 }
 
 /// An object in the form in which it is kept; both serialise alike.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// A pod, typed, as there may be very many.
-    Pod(Box<Pod>),
+    Pod(Arc<Pod>),
     /// Anything else.
     Other(Value),
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Pod(pod) => pod.as_ref().serialize(serializer),
+            Self::Other(value) => value.serialize(serializer),
+        }
+    }
 }
 
 /// A quota as it stands at the end.

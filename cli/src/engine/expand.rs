@@ -241,7 +241,7 @@ impl Engine<'_> {
 
     fn create_one(&mut self, created: Created, kinds: &mut CreatedKinds) -> bool {
         let (api_version, kind, object) = match created {
-            Created::Pod(pod) => ("v1", kinds.pod(), Object::Pod(pod)),
+            Created::Pod(pod) => ("v1", kinds.pod(), Object::Pod(pod.into())),
             Created::PersistentVolumeClaim(claim) => {
                 ("v1", kinds.claim(), Object::PersistentVolumeClaim(claim))
             }

@@ -1,6 +1,11 @@
 //! The scheduler, until nothing moves.
 
-use plimsoll_scheduler::framework::{Assumed, PreEnqueueRequest, QueuedPod};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Pod;
+use plimsoll_scheduler::framework::{Assumed, Change, Object as Changed, PreEnqueueRequest};
+use plimsoll_scheduler::queue::QueuedPodInfo;
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
     TieBreak, schedule,
@@ -9,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use super::devices::{self, ClaimMaker};
 use super::volumes::{self, TakenForGranted};
+use super::waiting_pods::WaitingPods;
 use super::{Engine, Progress, Row, Step, existing, extenders};
 use crate::report::Outcome;
 use crate::scheduler_config;
@@ -17,13 +23,12 @@ use crate::world::Object;
 /// What the scheduler remembers from one pod to the next.
 pub(super) struct Scheduling {
     /// The profiles, each for the pods of one `schedulerName`; never empty.
-    pub(super) profiles: Vec<Profile>,
+    pub(super) profiles: Arc<[Profile]>,
     pub(super) snapshot: Snapshot,
     state: CycleState,
     /// How many rows have been looked at.
     seen: usize,
-    /// Rows of pods that wait to be decided.
-    waiting: Vec<usize>,
+    waiting: WaitingPods,
     /// Rows of pods that are on nodes, by namespace and name.
     placed: FxHashMap<(String, String), usize>,
     claim_maker: ClaimMaker,
@@ -61,6 +66,10 @@ impl Scheduling {
         self.snapshot.clear_nomination(pod.namespace(), pod.name());
         self.placed.insert((pod.namespace().to_owned(), pod.name().to_owned()), index);
     }
+
+    fn happened(&mut self, change: Change) {
+        self.waiting.happened(change, self.snapshot.listers());
+    }
 }
 
 impl Engine<'_> {
@@ -76,12 +85,13 @@ impl Engine<'_> {
         for namespace in namespaces {
             snapshot.listers_mut().set_namespace(namespace);
         }
+        let profiles: Arc<[Profile]> = self.profiles().into();
         Scheduling {
-            profiles: self.profiles(),
+            profiles: Arc::clone(&profiles),
             snapshot,
             state: CycleState::default(),
             seen: 0,
-            waiting: Vec::new(),
+            waiting: WaitingPods::new(profiles),
             placed: FxHashMap::default(),
             claim_maker: ClaimMaker::default(),
         }
@@ -114,17 +124,12 @@ impl Engine<'_> {
         progress: &mut dyn FnMut(Progress),
     ) {
         self.take_note_of_new_objects(scheduling);
-        let (mut done, mut total) = (0, 0);
-        // Pods that have to make room for others wait again.
-        while !scheduling.waiting.is_empty() {
-            let mut waiting = std::mem::take(&mut scheduling.waiting);
-            self.sort_by_queue_order(&mut waiting, &scheduling.profiles[0]);
-            total += waiting.len();
-            for index in waiting {
-                self.schedule_one(index, scheduling);
-                done += 1;
-                progress(Progress { step: Step::Scheduling, done, total });
-            }
+        let mut done = 0;
+        while let Some((pod, index)) = scheduling.waiting.next() {
+            self.schedule_one(pod, index, scheduling);
+            done += 1;
+            let total = done + scheduling.waiting.active_count();
+            progress(Progress { step: Step::Scheduling, done, total });
         }
         if std::mem::take(&mut self.usage_is_stale) {
             self.count_usage();
@@ -137,12 +142,7 @@ impl Engine<'_> {
         scheduling: &mut Scheduling,
         progress: &mut dyn FnMut(Progress),
     ) {
-        let seen = self.rows.iter().enumerate().take(scheduling.seen);
-        let pending = seen.filter(|(_, row)| row.exists() && row.outcome == Outcome::Pending);
-        scheduling.waiting.extend(pending.map(|(place, _)| place));
-        for place in &scheduling.waiting {
-            self.rows[*place].waits = None;
-        }
+        scheduling.waiting.retry_all(scheduling.snapshot.listers());
         self.schedule_waiting(scheduling, progress);
     }
 
@@ -152,20 +152,23 @@ impl Engine<'_> {
                 scheduling.claim_maker.add_template(template);
             }
         }
+        let (mut waiting, mut changes) = (Vec::new(), Vec::new());
         for index in scheduling.seen..self.rows.len() {
             let row = &mut self.rows[index];
             if !row.is_stored() {
                 continue;
             }
-            if let Object::Pod(pod) = &mut row.object {
+            if let Some(pod) = row.object.pod_mut() {
                 scheduling.claim_maker.make_claims(pod, scheduling.snapshot.listers_mut());
             }
             let (is_strict, granted) = (self.settings.strict, &mut self.volumes_taken_for_granted);
-            let Some(pod) = row.pod() else {
+            let Object::Pod(pod) = &row.object else {
                 let listers = scheduling.snapshot.listers_mut();
                 match &row.object {
                     Object::PersistentVolumeClaim(claim) => {
                         volumes::list_claim(claim, listers, is_strict, granted);
+                        let claim = Arc::new(claim.as_ref().clone());
+                        changes.push(Change::added(Changed::PersistentVolumeClaim(claim)));
                     }
                     object => list(object, listers),
                 }
@@ -178,115 +181,129 @@ impl Engine<'_> {
             match (&row.node, ended) {
                 (_, true) => {}
                 (Some(node), false) => match PodInfo::new(pod) {
-                    Ok(info) => scheduling.place(&info, node, index),
+                    Ok(info) => {
+                        scheduling.place(&info, node, index);
+                        changes.push(Change::added(Changed::Pod(Arc::clone(pod))));
+                    }
                     Err(error) => row.warnings.push(error.to_string()),
                 },
-                (None, false) => scheduling.waiting.push(index),
+                (None, false) => waiting.push(index),
             }
         }
         scheduling.seen = self.rows.len();
+        // All that plugins look up is there by now.
+        changes.into_iter().for_each(|change| scheduling.happened(change));
+        waiting.into_iter().for_each(|index| self.enqueue(index, scheduling));
     }
 
-    fn sort_by_queue_order(&self, waiting: &mut [usize], profile: &Profile) {
-        let infos: Vec<(usize, Option<PodInfo<'_>>)> = waiting
-            .iter()
-            .map(|index| (*index, self.rows[*index].pod().and_then(|pod| PodInfo::new(pod).ok())))
-            .collect();
-        let mut queue: Vec<(usize, Option<QueuedPod<'_>>)> = infos
-            .iter()
-            .map(|(index, info)| {
-                let queued_at_micros = i64::try_from(*index).unwrap_or(i64::MAX);
-                (*index, info.as_ref().map(|info| QueuedPod { pod: info.pod, queued_at_micros }))
-            })
-            .collect();
-        queue.sort_by(|(_, first), (_, second)| match (first, second) {
-            (Some(first), Some(second)) => profile.queue_order(first, second),
-            _ => first.is_none().cmp(&second.is_none()),
-        });
-        for (slot, (index, _)) in waiting.iter_mut().zip(queue) {
-            *slot = index;
-        }
-    }
-
-    fn schedule_one(&mut self, index: usize, scheduling: &mut Scheduling) {
+    /// Puts a pod into the queue, if one of the profiles is for it.
+    fn enqueue(&mut self, index: usize, scheduling: &mut Scheduling) {
         let row = &mut self.rows[index];
-        let Some(pod) = row.pod() else { return };
+        let Object::Pod(pod) = &row.object else { return };
         if self.world.nodes.is_empty() {
             return;
         }
-        let name = pod.spec.as_ref().and_then(|spec| spec.scheduler_name.as_deref()).unwrap_or_default();
-        let Some(place) = scheduling.profiles.iter().position(|profile| profile.scheduler_name == name)
-        else {
+        let Some(profile) = profile_for(pod, &scheduling.profiles) else {
+            let name = scheduler_name(pod);
             let message = format!("waits for the scheduler {name:?}, which does not run here");
             row.outcome = Outcome::Pending;
             row.waits = Some(("Unschedulable".to_owned(), message));
             return;
         };
-        let info = match PodInfo::new(pod) {
-            Ok(info) => info,
-            Err(error) => {
-                row.outcome = Outcome::Pending;
-                row.waits = Some(("SchedulerError".to_owned(), error.to_string()));
-                return;
-            }
-        };
         let listers = scheduling.snapshot.listers();
         let request = PreEnqueueRequest { pod, listers, is_preempting: false };
-        let gate = scheduling.profiles[place].pre_enqueue(&request, None);
+        let gate = scheduling.profiles[profile].pre_enqueue(&request, None);
         if !gate.is_success() {
             row.outcome = Outcome::Pending;
             row.waits = Some(("SchedulingGated".to_owned(), gate.message()));
-            return;
         }
+        scheduling.waiting.add(pod, index, listers);
+    }
+
+    fn schedule_one(&mut self, queued: QueuedPodInfo, index: usize, scheduling: &mut Scheduling) {
+        let pod = Arc::clone(&queued.pod);
+        let profile = profile_for(&pod, &scheduling.profiles);
+        let Some(profile) = profile.filter(|_| self.rows[index].exists()) else {
+            return scheduling.waiting.done(queued);
+        };
+        let info = match PodInfo::new(&pod) {
+            Ok(info) => info,
+            Err(error) => {
+                self.keep_waiting(index, "SchedulerError", error.to_string());
+                return scheduling.waiting.done(queued);
+            }
+        };
+        let mut freed = Vec::new();
         let mut decision =
-            schedule(&info, &scheduling.snapshot, &scheduling.profiles[place], &mut scheduling.state);
+            schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
         if let Decision::Unschedulable(error) = &decision
             && let Nomination::Set(preemption) = &error.nomination
         {
-            let preemption = preemption.clone();
             scheduling.snapshot.nominate(&info, &preemption.node);
-            self.make_room(&preemption, index, scheduling);
-            let Some(pod) = self.rows[index].pod() else { return };
-            let Ok(info) = PodInfo::new(pod) else { return };
+            freed = self.make_room(preemption, index, scheduling);
             decision =
-                schedule(&info, &scheduling.snapshot, &scheduling.profiles[place], &mut scheduling.state);
+                schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
         }
-        self.take_down(index, decision, place, scheduling);
-    }
-
-    /// What was decided about a pod by the profile at this place.
-    fn take_down(&mut self, index: usize, decision: Decision, place: usize, scheduling: &mut Scheduling) {
-        let row = &mut self.rows[index];
-        match decision {
+        let turned_away = match decision {
             Decision::Placed(placement) => {
-                if let Some(Ok(info)) = row.pod().map(PodInfo::new) {
-                    let granted = &mut self.volumes_taken_for_granted;
-                    if let Err(status) = scheduling.reserve(&info, &placement.node, place, granted) {
-                        row.outcome = Outcome::Pending;
-                        row.waits = Some(("Unschedulable".to_owned(), status.message()));
-                        return;
+                let granted = &mut self.volumes_taken_for_granted;
+                match scheduling.reserve(&info, &placement.node, profile, granted) {
+                    Ok(()) => {
+                        scheduling.place(&info, &placement.node, index);
+                        Ok(placement.node)
                     }
-                    scheduling.place(&info, &placement.node, index);
-                }
-                row.outcome = Outcome::Placed;
-                row.waits = None;
-                row.node = Some(placement.node.clone());
-                if let Object::Pod(pod) = &mut row.object {
-                    pod.spec.get_or_insert_default().node_name = Some(placement.node);
+                    Err(status) => Err((BTreeSet::from([status.plugin]), "Unschedulable", status.message())),
                 }
             }
-            other => {
-                let reason =
-                    if matches!(other, Decision::Error(_)) { "SchedulerError" } else { "Unschedulable" };
-                row.outcome = Outcome::Pending;
-                row.waits = Some((reason.to_owned(), other.message().unwrap_or_default()));
+            Decision::Unschedulable(error) => {
+                Err((error.unschedulable_plugins(), "Unschedulable", error.message()))
+            }
+            Decision::NoNodes => {
+                Err((BTreeSet::new(), "Unschedulable", decision.message().unwrap_or_default()))
+            }
+            Decision::Error(message) => Err((BTreeSet::new(), "SchedulerError", message)),
+        };
+        match turned_away {
+            Ok(node) => {
+                scheduling.waiting.done(queued);
+                // Nobody else holds the pod now, so that it isn't copied when it gets its node.
+                drop(pod);
+                freed.extend(self.bind(index, node));
+            }
+            Err((rejected_by, reason, message)) => {
+                self.keep_waiting(index, reason, message);
+                scheduling.waiting.give_back(queued, rejected_by, scheduling.snapshot.listers());
             }
         }
+        freed.into_iter().for_each(|change| scheduling.happened(change));
     }
 
-    /// Removes the pods that are in the way of another. What owns one of them would create another in its place, which waits here
-    /// under the same name.
-    fn make_room(&mut self, preemption: &Preemption, preemptor: usize, scheduling: &mut Scheduling) {
+    /// The pod has a node now.
+    fn bind(&mut self, index: usize, node: String) -> Option<Change> {
+        let row = &mut self.rows[index];
+        row.outcome = Outcome::Placed;
+        row.waits = None;
+        row.node = Some(node.clone());
+        row.object.pod_mut()?.spec.get_or_insert_default().node_name = Some(node);
+        let Object::Pod(pod) = &row.object else { return None };
+        Some(Change::added(Changed::Pod(Arc::clone(pod))))
+    }
+
+    fn keep_waiting(&mut self, index: usize, reason: &str, message: String) {
+        let row = &mut self.rows[index];
+        row.outcome = Outcome::Pending;
+        row.waits = Some((reason.to_owned(), message));
+    }
+
+    /// Removes the pods that are in the way of another, and tells so. What owns one of them would create another in its place, which
+    /// waits here under the same name.
+    fn make_room(
+        &mut self,
+        preemption: &Preemption,
+        preemptor: usize,
+        scheduling: &mut Scheduling,
+    ) -> Vec<Change> {
+        let mut freed = Vec::new();
         let name = self.rows[preemptor].name();
         let message = format!("Preempted by pod {name} on node {}", preemption.node);
         for victim in &preemption.victims {
@@ -299,11 +316,12 @@ impl Engine<'_> {
             row.waits = Some(("Preempted".to_owned(), message.clone()));
             row.warnings.push(message.clone());
             let Object::Pod(pod) = &mut row.object else { continue };
-            pod.spec.get_or_insert_default().node_name = None;
+            freed.push(Change::deleted(Changed::Pod(Arc::clone(pod))));
             let is_replaced =
                 pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
+            Arc::make_mut(pod).spec.get_or_insert_default().node_name = None;
             if is_replaced {
-                scheduling.waiting.push(index);
+                self.enqueue(index, scheduling);
             } else {
                 row.preempted = true;
                 self.usage_is_stale = true;
@@ -313,7 +331,17 @@ impl Engine<'_> {
             preemption.victims.iter().map(|victim| format!("{}/{}", victim.namespace, victim.name)).collect();
         let warning = format!("preempts on node {}: {}", preemption.node, victims.join(", "));
         self.rows[preemptor].warnings.push(warning);
+        freed
     }
+}
+
+fn scheduler_name(pod: &Pod) -> &str {
+    pod.spec.as_ref().and_then(|spec| spec.scheduler_name.as_deref()).unwrap_or_default()
+}
+
+/// The place of the profile that the pod is for.
+fn profile_for(pod: &Pod, profiles: &[Profile]) -> Option<usize> {
+    profiles.iter().position(|profile| profile.scheduler_name == scheduler_name(pod))
 }
 
 impl Row {

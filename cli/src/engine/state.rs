@@ -127,7 +127,7 @@ impl Engine<'_> {
         row.existing = true;
         row.refusal = None;
         let placed = self.place_in_namespace(&mut row).and_then(|()| {
-            if let Object::Pod(pod) = &mut row.object {
+            if let Some(pod) = row.object.pod_mut() {
                 // A dump has its defaults; a pod written by hand may lack some.
                 defaults::pod(pod).map_err(|error| Status::bad_request(error.to_string()))?;
             }

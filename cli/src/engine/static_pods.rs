@@ -23,7 +23,7 @@ impl Engine<'_> {
             let row = |pod| Row::new("v1".to_owned(), Arc::clone(&kind), Object::Pod(pod));
             match static_pod {
                 StaticPod::Runs { mirror, warnings } => {
-                    let mut row = row(mirror);
+                    let mut row = row(mirror.into());
                     row.warnings = warnings;
                     if !self.create(row)
                         && let Some(row) = self.rows.last_mut()
@@ -32,7 +32,7 @@ impl Engine<'_> {
                     }
                 }
                 StaticPod::Refused { pod, message } => {
-                    let mut row = row(pod);
+                    let mut row = row(pod.into());
                     row.refuse(Status { code: 422, reason: Reason::Invalid, message, details: None });
                     row.outcome = Outcome::Invalid;
                     self.rows.push(row);

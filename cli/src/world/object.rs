@@ -1,5 +1,7 @@
 //! An object of any kind: typed where the engines look inside it, else as it was given.
 
+use std::sync::Arc;
+
 use k8s_openapi::Resource;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
@@ -29,11 +31,11 @@ pub struct Untyped {
 }
 
 macro_rules! objects {
-    ($($kind:ident),* $(,)?) => {
-        /// An object of any kind.
+    ($($kind:ident in $pointer:ident),* $(,)?) => {
+        /// An object of any kind. Pods are shared with the scheduler's queue.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Object {
-            $(#[doc = concat!("A ", stringify!($kind), ".")] $kind(Box<$kind>),)*
+            $(#[doc = concat!("A ", stringify!($kind), ".")] $kind($pointer<$kind>),)*
             /// An object of a kind that no engine looks inside.
             Untyped(Box<Untyped>),
         }
@@ -46,7 +48,7 @@ macro_rules! objects {
             pub fn read(api_version: &str, kind: &str, value: Value) -> Result<(Self, Vec<String>), DecodeError> {
                 $(if kind == $kind::KIND && api_version == $kind::API_VERSION {
                     let decoded = decode::<$kind>(value)?;
-                    return Ok((Self::$kind(Box::new(decoded.object)), decoded.unknown_fields));
+                    return Ok((Self::$kind($pointer::new(decoded.object)), decoded.unknown_fields));
                 })*
                 Untyped::read(value).map(|untyped| (Self::Untyped(Box::new(untyped)), Vec::new()))
             }
@@ -62,7 +64,7 @@ macro_rules! objects {
             /// Its metadata, to be changed.
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
                 match self {
-                    $(Self::$kind(object) => &mut object.metadata,)*
+                    $(Self::$kind(object) => &mut object.to_mut().metadata,)*
                     Self::Untyped(object) => &mut object.metadata,
                 }
             }
@@ -70,7 +72,7 @@ macro_rules! objects {
             /// The object as JSON.
             pub fn to_value(&self) -> Value {
                 match self {
-                    $(Self::$kind(object) => serde_json::to_value(object).unwrap_or_default(),)*
+                    $(Self::$kind(object) => serde_json::to_value(&**object).unwrap_or_default(),)*
                     Self::Untyped(object) => object.to_value(),
                 }
             }
@@ -78,16 +80,76 @@ macro_rules! objects {
 
         $(impl From<$kind> for Object {
             fn from(object: $kind) -> Self {
-                Self::$kind(Box::new(object))
+                Self::$kind($pointer::new(object))
             }
         })*
     };
 }
 
+/// What holds an object.
+trait Pointer {
+    type Object;
+
+    /// The object, to be changed; a copy of its own where it is shared.
+    fn to_mut(&mut self) -> &mut Self::Object;
+}
+
+impl<T> Pointer for Box<T> {
+    type Object = T;
+
+    fn to_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+impl<T: Clone> Pointer for Arc<T> {
+    type Object = T;
+
+    fn to_mut(&mut self) -> &mut T {
+        Arc::make_mut(self)
+    }
+}
+
 objects! {
-    CSIDriver, CSINode, CSIStorageCapacity, CronJob, DaemonSet, Deployment, DeviceClass, DeviceTaintRule, Job, LimitRange, Namespace, Node,
-    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet, ReplicationController,
-    ResourceClaim, ResourceClaimTemplate, ResourceQuota, ResourceSlice, RuntimeClass, Service, ServiceAccount, StatefulSet, StorageClass, VolumeAttachment,
+    CSIDriver in Box,
+    CSINode in Box,
+    CSIStorageCapacity in Box,
+    CronJob in Box,
+    DaemonSet in Box,
+    Deployment in Box,
+    DeviceClass in Box,
+    DeviceTaintRule in Box,
+    Job in Box,
+    LimitRange in Box,
+    Namespace in Box,
+    Node in Box,
+    PersistentVolume in Box,
+    PersistentVolumeClaim in Box,
+    Pod in Arc,
+    PodDisruptionBudget in Box,
+    PriorityClass in Box,
+    ReplicaSet in Box,
+    ReplicationController in Box,
+    ResourceClaim in Box,
+    ResourceClaimTemplate in Box,
+    ResourceQuota in Box,
+    ResourceSlice in Box,
+    RuntimeClass in Box,
+    Service in Box,
+    ServiceAccount in Box,
+    StatefulSet in Box,
+    StorageClass in Box,
+    VolumeAttachment in Box,
+}
+
+impl Object {
+    /// The pod, to be changed; none if it is of another kind.
+    pub fn pod_mut(&mut self) -> Option<&mut Pod> {
+        match self {
+            Self::Pod(pod) => Some(pod.to_mut()),
+            _ => None,
+        }
+    }
 }
 
 impl Untyped {

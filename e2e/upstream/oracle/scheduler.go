@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
@@ -331,17 +332,24 @@ func (c *schedulerCluster) preempt(
 func (c *schedulerCluster) best(ctx context.Context, candidates []preemption.Candidate) []string {
 	taken := c.preemption.Evaluator.SelectCandidate(ctx, candidates)
 	best := []string{taken.Name()}
+	// Pods that haven't started count as started whenever they are looked at.
+	now := metav1.Now()
+	startedLater := func(candidate preemption.Candidate, by time.Duration) preemption.Candidate {
+		later := &youngerCandidate{Candidate: candidate, victims: candidate.Victims().DeepCopy()}
+		for _, pod := range later.victims.Pods {
+			if pod.Status.StartTime == nil {
+				pod.Status.StartTime = &now
+			}
+			pod.Status.StartTime = &metav1.Time{Time: pod.Status.StartTime.Add(by)}
+		}
+		return later
+	}
 	for _, candidate := range candidates {
 		if candidate.Name() == taken.Name() {
 			continue
 		}
-		younger := &youngerCandidate{Candidate: candidate, victims: candidate.Victims().DeepCopy()}
-		for _, pod := range younger.victims.Pods {
-			if pod.Status.StartTime != nil {
-				pod.Status.StartTime = &metav1.Time{Time: pod.Status.StartTime.Add(1)}
-			}
-		}
-		if c.preemption.Evaluator.SelectCandidate(ctx, []preemption.Candidate{taken, younger}).Name() == candidate.Name() {
+		both := []preemption.Candidate{startedLater(taken, 0), startedLater(candidate, 1)}
+		if c.preemption.Evaluator.SelectCandidate(ctx, both).Name() == candidate.Name() {
 			best = append(best, candidate.Name())
 		}
 	}

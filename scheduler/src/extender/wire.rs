@@ -106,7 +106,7 @@ pub struct Victims {
 #[serde(default, rename_all = "PascalCase")]
 pub struct MetaVictims {
     /// The pods, the most important first.
-    #[serde(alias = "pods", deserialize_with = "null_is_empty")]
+    #[serde(alias = "pods", deserialize_with = "null_pods_are_empty")]
     pub pods: Vec<MetaPod>,
     /// How many of them disruption budgets would keep.
     #[serde(rename = "NumPDBViolations", alias = "numPDBViolations")]
@@ -127,7 +127,7 @@ pub struct MetaPod {
 #[serde(default, rename_all = "PascalCase")]
 pub struct ExtenderPreemptionResult {
     /// For each node on which pods may be removed, which.
-    #[serde(alias = "nodeNameToMetaVictims", deserialize_with = "null_is_empty")]
+    #[serde(alias = "nodeNameToMetaVictims", deserialize_with = "null_victims_are_empty")]
     pub node_name_to_meta_victims: VictimsOfNodes,
 }
 
@@ -160,4 +160,33 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+// DIFFERENCE: D-scheduler-53. Upstream ends with a panic at null among the victims.
+fn null_victims_are_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<VictimsOfNodes, D::Error> {
+    let nodes: BTreeMap<String, Option<MetaVictims>> = null_is_empty(deserializer)?;
+    Ok(nodes.into_iter().map(|(node, victims)| (node, victims.unwrap_or_default())).collect())
+}
+
+fn null_pods_are_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<MetaPod>, D::Error> {
+    let pods: Vec<Option<MetaPod>> = null_is_empty(deserializer)?;
+    Ok(pods.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_among_victims_is_nothing() {
+        let text = r#"{"NodeNameToMetaVictims": {"a": null, "b": {"Pods": [null, {"UID": "u"}]}, "c": {"Pods": null}}}"#;
+        let answer: ExtenderPreemptionResult = serde_json::from_str(text).unwrap();
+        let uids = |node: &str| -> Vec<String> {
+            answer.node_name_to_meta_victims[node].pods.iter().map(|pod| pod.uid.clone()).collect()
+        };
+        assert_eq!([uids("a"), uids("b"), uids("c")], [vec![], vec![String::new(), "u".to_owned()], vec![]]);
+        let empty: ExtenderPreemptionResult =
+            serde_json::from_str(r#"{"NodeNameToMetaVictims": null}"#).unwrap();
+        assert!(empty.node_name_to_meta_victims.is_empty());
+    }
 }

@@ -92,7 +92,8 @@ impl QueuedPodInfo {
     }
 }
 
-pub(super) fn key(pod: &Pod) -> PodKey {
+/// What tells the pod apart from others in the queue.
+pub fn key(pod: &Pod) -> PodKey {
     pod_key(fields::namespace(pod), fields::name(pod)).into()
 }
 

@@ -12,14 +12,13 @@ use crate::engine::changes::{self, Amounts};
 use crate::engine::{Engine, Row};
 use crate::hints;
 use crate::report::Outcome;
-use crate::world::Object;
 
 impl Engine<'_> {
     pub(super) fn store_pod(&mut self, row: &mut Row) -> Result<(), Status> {
         self.mutate_pod(row)?;
         self.choose_name(row);
         let resources = Self::prepare_and_validate_pod(row)?;
-        let Object::Pod(pod) = &mut row.object else { return Ok(()) };
+        let Some(pod) = row.pod() else { return Ok(()) };
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         if let Some(state) = self.world.namespaces.get(namespace) {
             let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -27,7 +26,7 @@ impl Engine<'_> {
                 .map_err(|refusal| refusal.status(&row.kind.resource, name))?;
         }
         self.charge_and_reserve(row, &resources)?;
-        let Object::Pod(pod) = &row.object else { return Ok(()) };
+        let Some(pod) = row.pod() else { return Ok(()) };
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone());
         if let Some(node) = node.filter(|node| !node.is_empty()) {
             row.node = Some(node);
@@ -38,7 +37,7 @@ impl Engine<'_> {
 
     /// API defaulting and the mutating plugins.
     fn mutate_pod(&mut self, row: &mut Row) -> Result<(), Status> {
-        let Object::Pod(pod) = &mut row.object else { return Ok(()) };
+        let Some(pod) = row.object.pod_mut() else { return Ok(()) };
         if pod.metadata.owner_references.is_none() {
             row.warnings.extend(hints::pod_hints(pod));
         }
@@ -59,21 +58,17 @@ impl Engine<'_> {
 
     /// What happens between the two rounds of admission.
     fn prepare_and_validate_pod(row: &mut Row) -> Result<PodResources, Status> {
-        let Object::Pod(pod) = &mut row.object else { return Ok(PodResources::default()) };
+        let Some(pod) = row.object.pod_mut() else { return Ok(PodResources::default()) };
         let bad_request = |error: ParsePodResourcesError| Status::bad_request(error.to_string());
         let given = Amounts::of(pod);
         row.warnings.extend(prepare::pod_for_create(pod).map_err(bad_request)?);
         row.changes.extend(given.added_to(pod));
         let resources = PodResources::parse(pod).map_err(bad_request)?;
         // A pod from a dump may have got some since it was created.
-        let ephemeral = match (&mut row.object, &row.given_uid) {
-            (Object::Pod(pod), Some(_)) => {
-                pod.spec.as_mut().and_then(|spec| spec.ephemeral_containers.take())
-            }
-            _ => None,
-        };
+        let dumped = row.object.pod_mut().filter(|_| row.given_uid.is_some());
+        let ephemeral = dumped.and_then(|pod| pod.spec.as_mut()?.ephemeral_containers.take());
         super::validate::check(row)?;
-        if let (Object::Pod(pod), Some(_)) = (&mut row.object, &ephemeral) {
+        if let Some(pod) = row.object.pod_mut().filter(|_| ephemeral.is_some()) {
             pod.spec.get_or_insert_default().ephemeral_containers = ephemeral;
         }
         row.warnings.extend(super::warn::warnings(&row.object)?);
