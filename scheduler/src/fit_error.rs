@@ -19,14 +19,15 @@ pub struct NodeStatuses {
     others: Status,
     /// Of nodes that extenders have named and that there aren't; upstream counts them like any.
     unknown: Vec<Status>,
-    /// Plugins that refused nodes of which an extender has said something else since.
-    overruled: BTreeSet<&'static str>,
+    /// Plugins that turned the pod away without a status here: that have named the only nodes to judge, or that refused a node of
+    /// which an extender says something else.
+    other_rejectors: BTreeSet<&'static str>,
 }
 
 impl NodeStatuses {
     /// No node judged; what is to be said of all is `others`.
     pub fn new(others: Status) -> Self {
-        Self { judged: Arc::default(), others, unknown: Vec::new(), overruled: BTreeSet::new() }
+        Self { judged: Arc::default(), others, unknown: Vec::new(), other_rejectors: BTreeSet::new() }
     }
 
     /// Remembers what a node was refused for.
@@ -39,9 +40,9 @@ impl NodeStatuses {
         self.unknown.push(status);
     }
 
-    /// Remembers that a plugin refused a node of which an extender says something else.
-    pub(crate) fn push_overruled(&mut self, plugin: &'static str) {
-        self.overruled.insert(plugin);
+    /// Remembers plugins that turned the pod away without a status here.
+    pub(crate) fn add_rejectors(&mut self, plugins: impl IntoIterator<Item = &'static str>) {
+        self.other_rejectors.extend(plugins);
     }
 
     /// Replaces what the node at this place among those that were judged was refused for.
@@ -122,8 +123,6 @@ pub struct FitError {
     pub nomination: Nomination,
     /// Whether extenders have dropped nodes.
     pub rejected_by_extenders: bool,
-    /// The plugins that had named the only nodes to judge.
-    pub nodes_named_by: BTreeSet<&'static str>,
 }
 
 impl FitError {
@@ -136,7 +135,6 @@ impl FitError {
             post_filter_message: String::new(),
             nomination: Nomination::Keep,
             rejected_by_extenders: false,
-            nodes_named_by: BTreeSet::new(),
         }
     }
 
@@ -145,7 +143,7 @@ impl FitError {
     /// # Source
     /// `pkg/scheduler/framework/types.go` (`Diagnosis.UnschedulablePlugins`)
     pub fn unschedulable_plugins(&self) -> BTreeSet<&'static str> {
-        let mut plugins = &self.nodes_named_by | &self.statuses.overruled;
+        let mut plugins = self.statuses.other_rejectors.clone();
         // Most nodes are refused by the plugin that refused the one before.
         let mut last = "";
         for status in self.statuses.judged.iter().map(|(_, status)| status).chain([&self.statuses.others]) {

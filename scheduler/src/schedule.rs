@@ -102,7 +102,7 @@ pub fn schedule(
             let statuses = NodeStatuses::new(status);
             let mut error = unschedulable(pod, snapshot, profile, filters.as_ref(), statuses, state);
             error.pre_filter_message = message;
-            error.nodes_named_by = named_by;
+            error.statuses.add_rejectors(named_by);
             return Outcome::Unschedulable(error);
         }
         PreFiltered::Rejected { status, .. } => return Outcome::Error(status.message()),
@@ -149,7 +149,7 @@ fn decide(
             };
             let mut error = unschedulable(pod, snapshot, profile, Some(filters), statuses, state);
             error.rejected_by_extenders = found.rejected_by_extenders;
-            error.nodes_named_by = filters.named_by();
+            error.statuses.add_rejectors(filters.named_by());
             Outcome::Unschedulable(error)
         }
         [only] => placed(snapshot, *only, &found),

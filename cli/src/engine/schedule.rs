@@ -192,8 +192,12 @@ impl Engine<'_> {
         }
         scheduling.seen = self.rows.len();
         // All that plugins look up is there by now.
-        changes.into_iter().for_each(|change| scheduling.happened(change));
-        waiting.into_iter().for_each(|index| self.enqueue(index, scheduling));
+        for change in changes {
+            scheduling.happened(change);
+        }
+        for index in waiting {
+            self.enqueue(index, scheduling);
+        }
     }
 
     /// Puts a pod into the queue, if one of the profiles is for it.
@@ -233,14 +237,14 @@ impl Engine<'_> {
                 return scheduling.waiting.done(queued);
             }
         };
-        let mut freed = Vec::new();
+        let mut changes = Vec::new();
         let mut decision =
             schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
         if let Decision::Unschedulable(error) = &decision
             && let Nomination::Set(preemption) = &error.nomination
         {
             scheduling.snapshot.nominate(&info, &preemption.node);
-            freed = self.make_room(preemption, index, scheduling);
+            changes = self.make_room(preemption, index, scheduling);
             decision =
                 schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
         }
@@ -268,14 +272,16 @@ impl Engine<'_> {
                 scheduling.waiting.done(queued);
                 // Nobody else holds the pod now, so that it isn't copied when it gets its node.
                 drop(pod);
-                freed.extend(self.bind(index, node));
+                changes.extend(self.bind(index, node));
             }
             Err((rejected_by, reason, message)) => {
                 self.keep_waiting(index, reason, message);
                 scheduling.waiting.give_back(queued, rejected_by, scheduling.snapshot.listers());
             }
         }
-        freed.into_iter().for_each(|change| scheduling.happened(change));
+        for change in changes {
+            scheduling.happened(change);
+        }
     }
 
     /// The pod has a node now.
