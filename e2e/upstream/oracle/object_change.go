@@ -31,6 +31,8 @@ var changedKinds = map[string]struct {
 	"CSIDriver":             {fwk.CSIDriver, func() any { return new(storagev1.CSIDriver) }},
 	"CSIStorageCapacity":    {fwk.CSIStorageCapacity, func() any { return new(storagev1.CSIStorageCapacity) }},
 	"VolumeAttachment":      {fwk.VolumeAttachment, func() any { return new(storagev1.VolumeAttachment) }},
+	"ResourceClaim":         {fwk.ResourceClaim, func() any { return new(resourceapi.ResourceClaim) }},
+	"ResourceSlice":         {fwk.ResourceSlice, func() any { return new(resourceapi.ResourceSlice) }},
 	"DeviceClass":           {fwk.DeviceClass, func() any { return new(resourceapi.DeviceClass) }},
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
-use k8s_openapi::api::resource::v1::DeviceClass;
+use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -51,6 +51,8 @@ changed_kinds! {
     csi_storage_capacities: CSIStorageCapacity in CsiStorageCapacity,
     volume_attachments: VolumeAttachment in VolumeAttachment,
     device_classes: DeviceClass in DeviceClass,
+    resource_claims: ResourceClaim in ResourceClaim,
+    resource_slices: ResourceSlice in ResourceSlice,
 }
 
 fn read<T: DeserializeOwned>(json: &Value) -> Result<Arc<T>, String> {

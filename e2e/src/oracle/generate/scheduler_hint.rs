@@ -21,6 +21,10 @@ pub fn scheduler_hint(rng: &mut StdRng) -> Value {
         if chance(rng, 50) {
             relate(rng, &mut pod, &mut change);
         }
+        if change["kind"] == "ResourceClaim" && chance(rng, 80) {
+            let claims = ["new", "old"].into_iter().filter_map(|side| change.get(side).cloned());
+            case["resourceClaims"] = claims.take(1).collect();
+        }
         case["pod"] = pod;
         change
     };
@@ -51,6 +55,10 @@ fn relate(rng: &mut StdRng, pod: &mut Value, change: &mut Value) {
                     volume = json!({"name": made_for, "ephemeral": {}});
                 }
                 pod["spec"]["volumes"] = json!([volume]);
+            }
+            "ResourceClaim" => {
+                pod["metadata"]["namespace"] = object["metadata"]["namespace"].clone();
+                pod["spec"]["resourceClaims"] = json!([{"name": "devices", "resourceClaimName": name}]);
             }
             "CSIDriver" => pod["spec"]["volumes"] = json!([{"name": "v0", "csi": {"driver": name}}]),
             "DeviceClass" => {

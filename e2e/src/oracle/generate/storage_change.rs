@@ -1,11 +1,11 @@
-//! Single changes of the objects of storage, and of classes of devices.
+//! Single changes of the objects of storage and of devices.
 
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
 use super::matching::NODE_NAMES;
 use super::storage::{CLAIMS, CLASSES, DRIVERS, SIZES, VOLUMES, attachment, claim, class, csi_node, volume};
-use super::{NAMESPACES, chance, maybe, object, pick};
+use super::{NAMESPACES, chance, maybe, number, object, pick};
 
 const KINDS: &[&str] = &[
     "PersistentVolumeClaim",
@@ -16,6 +16,9 @@ const KINDS: &[&str] = &[
     "CSIStorageCapacity",
     "VolumeAttachment",
     "DeviceClass",
+    "ResourceClaim",
+    "ResourceClaim",
+    "ResourceSlice",
 ];
 
 /// The kind of an object, the object, and the object as something else has made it.
@@ -28,6 +31,7 @@ pub fn storage_change(rng: &mut StdRng) -> (&'static str, Value, Value) {
         "StorageClass" => pick(rng, CLASSES),
         "CSINode" => pick(rng, NODE_NAMES),
         "CSIDriver" => pick(rng, DRIVERS),
+        "ResourceClaim" => pick(rng, &["one", "two"]),
         _ => "gpu",
     };
     let mut make = || match kind {
@@ -45,6 +49,12 @@ pub fn storage_change(rng: &mut StdRng) -> (&'static str, Value, Value) {
             ("maximumVolumeSize", maybe(rng, 40, |rng| pick(rng, SIZES))),
         ]),
         "VolumeAttachment" => attachment(rng, 0),
+        "ResourceClaim" => resource_claim(rng, namespace, name),
+        "ResourceSlice" => json!({"metadata": {"name": name}, "spec": {
+            "driver": "gpu.example.com",
+            "nodeName": pick(rng, NODE_NAMES),
+            "pool": {"name": "pool", "generation": number(rng, 1..=2), "resourceSliceCount": 1},
+        }}),
         _ => json!({"metadata": {"name": name}, "spec": object([
             ("extendedResourceName", maybe(rng, 70, |rng| pick(rng, &["example.com/gpu", "example.com/nic", ""]))),
         ])}),
@@ -52,6 +62,22 @@ pub fn storage_change(rng: &mut StdRng) -> (&'static str, Value, Value) {
     let (old, other) = (make(), make());
     let new = mixed(rng, &old, &other);
     (kind, old, new)
+}
+
+fn resource_claim(rng: &mut StdRng, namespace: &str, name: &str) -> Value {
+    let finalizers = maybe(rng, 30, |_| json!(["resource.kubernetes.io/delete-protection"]));
+    let used_by = json!([{"resource": "pods", "name": "other", "uid": "other"}]);
+    let status = maybe(rng, 80, |rng| {
+        let allocation = maybe(rng, 60, |_| json!({"devices": {}}));
+        object([("allocation", allocation), ("reservedFor", maybe(rng, 30, |_| used_by))])
+    });
+    let metadata = object([
+        ("name", name.into()),
+        ("namespace", namespace.into()),
+        ("uid", format!("{namespace}/{name}").into()),
+        ("finalizers", finalizers),
+    ]);
+    object([("metadata", metadata), ("spec", json!({})), ("status", status)])
 }
 
 /// The object with a few fields of another.

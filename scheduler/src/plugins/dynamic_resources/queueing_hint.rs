@@ -7,9 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::resource::v1::ResourceClaim;
 
 use super::claims::claims_of;
-use crate::framework::{
-    ActionType, EventRegistration, EventResource, HintRequest, HintResult, Object, QueueingHint,
-};
+use crate::framework::{ActionType, EventRegistration, EventResource, HintRequest, HintResult, QueueingHint};
 use crate::listers::{DeviceListers, allocation};
 
 pub(super) fn events() -> Vec<EventRegistration> {
@@ -32,7 +30,7 @@ pub(super) fn events() -> Vec<EventRegistration> {
 /// # Source
 /// `dynamicresources.go` (`isSchedulableAfterClaimChange`, `preQueueingHint`)
 fn after_claim_change(request: &HintRequest<'_>) -> HintResult {
-    let (old, new) = (claim(request.change.old.as_ref())?, claim(request.change.new.as_ref())?);
+    let (old, new) = request.resource_claims()?;
     let Some(new) = new else {
         return Ok(QueueingHint::queue_if(old.and_then(allocation).is_some()));
     };
@@ -44,14 +42,6 @@ fn after_claim_change(request: &HintRequest<'_>) -> HintResult {
     // A status that says nothing is as good as none.
     let status = |claim: &ResourceClaim| claim.status.clone().unwrap_or_default();
     Ok(QueueingHint::queue_if(gave_back || (uses && status(old) != status(new))))
-}
-
-fn claim(object: Option<&Object>) -> Result<Option<&ResourceClaim>, String> {
-    match object {
-        None => Ok(None),
-        Some(Object::ResourceClaim(claim)) => Ok(Some(claim)),
-        Some(_) => Err("expected a ResourceClaim".to_owned()),
-    }
 }
 
 /// Whether a pod uses a claim; none if another of its claims keeps it waiting.
