@@ -13,7 +13,10 @@ use plimsoll_api::quote::go_quote;
 use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
 
 pub(crate) use self::devices::allocation;
-pub use self::devices::{AllocatedDevices, DEVICE_CLASS_RESOURCE_PREFIX, DeviceListers};
+pub use self::devices::{
+    AllocatedDevices, DEVICE_CLASS_RESOURCE_PREFIX, DeviceListers, EXTENDED_RESOURCE_CLAIM,
+    is_for_extended_resources,
+};
 pub use self::storage::StorageListers;
 
 /// Objects by namespace and name.

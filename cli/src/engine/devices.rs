@@ -1,10 +1,13 @@
 //! What the controllers of claims on devices would do in a cluster: they make claims of templates, and take back devices.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{Pod, PodResourceClaimStatus};
 use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimTemplate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use plimsoll_apiserver::defaults;
-use plimsoll_scheduler::framework::Assumed;
+use plimsoll_scheduler::framework::{Assumed, Change, Object};
+use plimsoll_scheduler::listers::is_for_extended_resources;
 use plimsoll_scheduler::volume_claims::namespace_and_name;
 use plimsoll_scheduler::{Listers, Snapshot};
 use rustc_hash::FxHashMap;
@@ -73,6 +76,8 @@ fn claim_of(template: &ResourceClaimTemplate, name: &str, pod: &Pod) -> Resource
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
             namespace: Some(namespace.to_owned()),
+            // Claims are told apart by it.
+            uid: Some(format!("{namespace}/{name}")),
             annotations: metadata.annotations,
             labels: metadata.labels,
             owner_references: Some(vec![OwnerReference {
@@ -92,22 +97,24 @@ fn claim_of(template: &ResourceClaimTemplate, name: &str, pod: &Pod) -> Resource
     claim
 }
 
-/// A pod that is gone uses its claims no longer; one that no pod uses gives back its devices.
+/// A pod that is gone uses its claims no longer; one that no pod uses gives back its devices. Tells what has changed.
 ///
 /// # Source
 /// kube-controller-manager `pkg/controller/resourceclaim/controller.go` (`syncClaim`)
-pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) {
+pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Vec<Change> {
     let uses = |claim: &&ResourceClaim| {
         let users = claim.status.iter().flat_map(|status| status.reserved_for.iter().flatten());
         users.into_iter().any(|user| user.resource == "pods" && user.name == pod)
     };
     let listers = snapshot.listers();
     let used: Vec<ResourceClaim> = listers.devices.claims_in(namespace).filter(uses).cloned().collect();
+    let mut changes = Vec::new();
     for mut claim in used {
-        // One that was made for the pod's extended resources goes with it.
-        if claim.metadata.generate_name.is_some() {
+        let before = Object::ResourceClaim(Arc::new(claim.clone()));
+        if is_for_extended_resources(&claim) {
             let name = claim.metadata.name.as_deref().unwrap_or_default();
             snapshot.listers_mut().devices.remove_claim(namespace, name);
+            changes.push(Change::deleted(before));
             continue;
         }
         let status = claim.status.get_or_insert_default();
@@ -117,5 +124,7 @@ pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) {
             status.allocation = None;
         }
         snapshot.listers_mut().devices.set_claim(&claim);
+        changes.push(Change::updated(before, Object::ResourceClaim(Arc::new(claim))));
     }
+    changes
 }

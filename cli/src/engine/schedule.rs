@@ -20,6 +20,9 @@ use crate::report::Outcome;
 use crate::scheduler_config;
 use crate::world::Object;
 
+/// For so many times others are removed for a pod that finds no node even so.
+const MAX_VAIN_PREEMPTIONS: u32 = 10;
+
 /// What the scheduler remembers from one pod to the next.
 pub(super) struct Scheduling {
     /// The profiles, each for the pods of one `schedulerName`; never empty.
@@ -29,17 +32,20 @@ pub(super) struct Scheduling {
     /// How many rows have been looked at.
     seen: usize,
     waiting: WaitingPods,
+    /// How often others were removed for a pod, by its row, and it found no node even so.
+    vain_preemptions: FxHashMap<usize, u32>,
     /// Rows of pods that are on nodes, by namespace and name.
     placed: FxHashMap<(String, String), usize>,
     claim_maker: ClaimMaker,
 }
 
 impl Scheduling {
-    /// A pod is gone, and what it took of its node is free again.
-    pub(super) fn forget(&mut self, namespace: &str, pod: &str) {
+    /// A pod is gone, and what it took of its node is free again. Tells what else has changed.
+    pub(super) fn forget(&mut self, namespace: &str, pod: &str) -> Vec<Change> {
         self.snapshot.remove_pod(namespace, pod);
-        devices::release(namespace, pod, &mut self.snapshot);
+        self.snapshot.clear_nomination(namespace, pod);
         self.placed.remove(&(namespace.to_owned(), pod.to_owned()));
+        devices::release(namespace, pod, &mut self.snapshot)
     }
 
     /// Takes what the pod needs beside the room of the node that it gets.
@@ -92,6 +98,7 @@ impl Engine<'_> {
             state: CycleState::default(),
             seen: 0,
             waiting: WaitingPods::new(profiles),
+            vain_preemptions: FxHashMap::default(),
             placed: FxHashMap::default(),
             claim_maker: ClaimMaker::default(),
         }
@@ -240,23 +247,33 @@ impl Engine<'_> {
         let mut changes = Vec::new();
         let mut decision =
             schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
-        if let Decision::Unschedulable(error) = &decision
+        while let Decision::Unschedulable(error) = &decision
             && let Nomination::Set(preemption) = &error.nomination
+            && scheduling.vain_preemptions.get(&index).is_none_or(|times| *times < MAX_VAIN_PREEMPTIONS)
         {
             scheduling.snapshot.nominate(&info, &preemption.node);
-            changes = self.make_room(preemption, index, scheduling);
+            changes.extend(self.make_room(preemption, index, scheduling));
+            *scheduling.vain_preemptions.entry(index).or_default() += 1;
             decision =
                 schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
         }
+        let keeps_nomination = matches!(
+            &decision,
+            Decision::Unschedulable(error) if error.nomination != Nomination::Clear
+        );
         let turned_away = match decision {
             Decision::Placed(placement) => {
                 let granted = &mut self.volumes_taken_for_granted;
                 match scheduling.reserve(&info, &placement.node, profile, granted) {
                     Ok(()) => {
                         scheduling.place(&info, &placement.node, index);
+                        scheduling.vain_preemptions.remove(&index);
                         Ok(placement.node)
                     }
-                    Err(status) => Err((BTreeSet::from([status.plugin]), "Unschedulable", status.message())),
+                    Err(status) if status.is_rejected() => {
+                        Err((BTreeSet::from([status.plugin]), "Unschedulable", status.message()))
+                    }
+                    Err(status) => Err((BTreeSet::new(), "SchedulerError", status.message())),
                 }
             }
             Decision::Unschedulable(error) => {
@@ -275,6 +292,9 @@ impl Engine<'_> {
                 changes.extend(self.bind(index, node));
             }
             Err((rejected_by, reason, message)) => {
+                if !keeps_nomination {
+                    scheduling.snapshot.clear_nomination(info.namespace(), info.name());
+                }
                 self.keep_waiting(index, reason, message);
                 scheduling.waiting.give_back(queued, rejected_by, scheduling.snapshot.listers());
             }
@@ -315,7 +335,7 @@ impl Engine<'_> {
         for victim in &preemption.victims {
             let place = (victim.namespace.clone(), victim.name.clone());
             let Some(index) = scheduling.placed.get(&place).copied() else { continue };
-            scheduling.forget(&victim.namespace, &victim.name);
+            freed.extend(scheduling.forget(&victim.namespace, &victim.name));
             let row = &mut self.rows[index];
             row.node = None;
             row.outcome = Outcome::Pending;

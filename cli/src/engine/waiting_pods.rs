@@ -11,16 +11,13 @@ use rustc_hash::FxHashMap;
 
 /// How long to wait until every backoff is over.
 const LONGER_THAN_BACKOFF_MICROS: i64 = 60_000_000;
-/// So often a pod is tried at most. Pods that keep pushing each other aside would go on for ever.
-const MAX_ATTEMPTS: u32 = 100;
-
 /// The pods that wait for a node. Nobody waits in real time here: a pod's backoff is over as soon as no other pod is left to be tried.
 pub(super) struct WaitingPods {
     queue: SchedulingQueue,
     rows: FxHashMap<PodKey, usize>,
     /// The time of the queue, which goes on with whatever happens.
     now_micros: i64,
-    /// Whether anything has happened since pods were last tried again that something had gone wrong with.
+    /// Whether anything has happened since the pods were last tried that failed with an error; only then are they tried again.
     has_news: bool,
 }
 
@@ -48,18 +45,16 @@ impl WaitingPods {
     /// The pod to be tried next, and its row. [`Self::give_back`] or [`Self::done`] has to follow.
     pub(super) fn next(&mut self) -> Option<(QueuedPodInfo, usize)> {
         loop {
-            let Some(pod) = self.queue.pop() else {
-                if !std::mem::take(&mut self.has_news) {
-                    return None;
-                }
-                self.now_micros += LONGER_THAN_BACKOFF_MICROS;
-                self.queue.flush_backoff_completed(self.now_micros);
-                continue;
-            };
-            match self.rows.get(&queue::key(&pod.pod)) {
-                Some(row) => return Some((pod, *row)),
-                None => self.queue.done(&pod.pod),
+            if let Some(pod) = self.queue.pop() {
+                // Each pod in the queue has come with its row.
+                let row = self.rows.get(&queue::key(&pod.pod)).copied()?;
+                return Some((pod, row));
             }
+            if !std::mem::take(&mut self.has_news) {
+                return None;
+            }
+            self.now_micros += LONGER_THAN_BACKOFF_MICROS;
+            self.queue.flush_backoff_completed(self.now_micros);
         }
     }
 
@@ -75,9 +70,6 @@ impl WaitingPods {
         rejected_by: BTreeSet<&'static str>,
         listers: &Listers,
     ) {
-        if pod.attempts >= MAX_ATTEMPTS {
-            return self.done(pod);
-        }
         pod.clear_rejector_plugins();
         pod.unschedulable_plugins = rejected_by;
         let moment = self.moment(listers);

@@ -74,7 +74,8 @@ pub(super) fn survey(
         let questioner = scope.spawn(move || {
             let outcome = ask_all(family, seed, numbers, questions, &ask);
             // What was asked before a failure is waited for.
-            questions.flush().and(outcome)
+            let flushed = questions.flush();
+            outcome.and(flushed)
         });
         // Takes answers as they come, so that upstream's program never waits for us; only what was asked is waited for.
         scope.spawn(move || {

@@ -56,10 +56,10 @@ pub struct ExtenderFilterResult {
     #[serde(alias = "nodeNames", alias = "nodenames")]
     pub node_names: Option<Vec<String>>,
     /// The others, each with what it is refused for.
-    #[serde(alias = "failedNodes", deserialize_with = "null_is_empty")]
+    #[serde(alias = "failedNodes", deserialize_with = "null_reasons_are_empty")]
     pub failed_nodes: FailedNodes,
     /// The same of those on which removing pods wouldn't help; they count as such if they stand in both.
-    #[serde(alias = "failedAndUnresolvableNodes", deserialize_with = "null_is_empty")]
+    #[serde(alias = "failedAndUnresolvableNodes", deserialize_with = "null_reasons_are_empty")]
     pub failed_and_unresolvable_nodes: FailedNodes,
     /// Why there is no answer; empty if there is one.
     #[serde(alias = "error", deserialize_with = "null_is_empty")]
@@ -71,10 +71,10 @@ pub struct ExtenderFilterResult {
 #[serde(default, rename_all = "PascalCase")]
 pub struct HostPriority {
     /// The name of the node.
-    #[serde(alias = "host")]
+    #[serde(alias = "host", deserialize_with = "null_is_empty")]
     pub host: String,
     /// The score.
-    #[serde(alias = "score")]
+    #[serde(alias = "score", deserialize_with = "null_is_empty")]
     pub score: i64,
 }
 
@@ -160,6 +160,11 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn null_reasons_are_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailedNodes, D::Error> {
+    let nodes: BTreeMap<String, Option<String>> = null_is_empty(deserializer)?;
+    Ok(nodes.into_iter().map(|(node, reason)| (node, reason.unwrap_or_default())).collect())
 }
 
 // DIFFERENCE: D-scheduler-53. Upstream ends with a panic at null among the victims.

@@ -6,10 +6,16 @@ use k8s_openapi::api::resource::v1::{
     AllocationResult, DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice,
 };
 
-use super::{ByName, name, set};
+use super::{ByName, name};
 
 /// What stands before the name of a device class in the name of the extended resource that it always serves.
 pub const DEVICE_CLASS_RESOURCE_PREFIX: &str = "deviceclass.resource.kubernetes.io/";
+
+/// Says of a claim that the scheduler has made it up for the extended resources of the pod that owns it.
+///
+/// # Source
+/// k8s.io/api `resource/v1/types.go` (`ExtendedResourceClaimAnnotation`)
+pub const EXTENDED_RESOURCE_CLAIM: &str = "resource.kubernetes.io/extended-resource-claim";
 
 /// How often each device of a pool is allocated, by its name; devices that aren't are left out.
 pub type AllocatedDevices = BTreeMap<String, usize>;
@@ -23,6 +29,8 @@ pub struct DeviceListers {
     /// What all claims have together: by driver and pool.
     allocated: BTreeMap<String, BTreeMap<String, AllocatedDevices>>,
     classes: BTreeMap<String, DeviceClass>,
+    /// The names of classes by the extended resource that they say they serve.
+    classes_by_resource: BTreeMap<String, BTreeSet<String>>,
     slices: BTreeMap<String, ResourceSlice>,
     /// The names of slices by the node that they are for; those that aren't for one node stand under no name.
     slices_on: BTreeMap<String, BTreeSet<String>>,
@@ -34,6 +42,11 @@ pub struct DeviceListers {
 impl DeviceListers {
     /// Adds a claim or takes over its new state.
     pub fn set_claim(&mut self, claim: &ResourceClaim) {
+        if is_for_extended_resources(claim) {
+            // Until now it was there without a name.
+            let (namespace, unnamed) = (namespace(claim), unnamed(claim));
+            self.remove_claim(&namespace, &unnamed);
+        }
         self.in_flight.remove(&key(claim));
         self.take_over(claim);
     }
@@ -55,7 +68,7 @@ impl DeviceListers {
     pub fn remove_claim(&mut self, namespace: &str, name: &str) {
         let Some(claims) = self.claims.get_mut(namespace) else { return };
         if let Some(claim) = claims.remove(name) {
-            self.in_flight.remove(&key(&claim));
+            self.in_flight.remove(&(namespace.to_owned(), name.to_owned()));
             self.count_devices(&claim, false);
         }
     }
@@ -67,7 +80,7 @@ impl DeviceListers {
             self.count_devices(&old, false);
         }
         self.count_devices(claim, true);
-        set(&mut self.claims, &claim.metadata, claim.clone());
+        self.claims.entry(namespace).or_default().insert(claim_name, claim.clone());
     }
 
     /// # Source
@@ -91,7 +104,17 @@ impl DeviceListers {
 
     /// Adds a device class or takes over its new state.
     pub fn set_class(&mut self, class: &DeviceClass) {
-        self.classes.insert(name(&class.metadata), class.clone());
+        let name = name(&class.metadata);
+        if let Some(served) = extended_resource(class) {
+            self.classes_by_resource.entry(served.to_owned()).or_default().insert(name.clone());
+        }
+        let old = self.classes.insert(name.clone(), class.clone());
+        let no_longer = old.as_ref().and_then(extended_resource);
+        if let Some(no_longer) = no_longer.filter(|resource| extended_resource(class) != Some(resource))
+            && let Some(names) = self.classes_by_resource.get_mut(no_longer)
+        {
+            names.remove(&name);
+        }
     }
 
     /// Adds devices that a driver offers, or takes over their new state.
@@ -150,15 +173,9 @@ impl DeviceListers {
         if let Some(class) = resource.strip_prefix(DEVICE_CLASS_RESOURCE_PREFIX) {
             return self.class(class);
         }
-        let serves = |class: &&DeviceClass| {
-            class.spec.as_ref().and_then(|spec| spec.extended_resource_name.as_deref()) == Some(resource)
-        };
+        let serving = self.classes_by_resource.get(resource)?.iter().filter_map(|name| self.class(name));
         let age = |class: &DeviceClass| class.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        self.classes.values().filter(serves).reduce(
-            |best, class| {
-                if age(class) > age(best) { class } else { best }
-            },
-        )
+        serving.reduce(|best, class| if age(class) > age(best) { class } else { best })
     }
 
     /// The slices that may have devices for a node: those for no other node.
@@ -191,8 +208,32 @@ pub(crate) fn allocation(claim: &ResourceClaim) -> Option<&AllocationResult> {
     claim.status.as_ref()?.allocation.as_ref()
 }
 
+/// Whether the scheduler has made a claim up for the extended resources of the pod that owns it.
+pub fn is_for_extended_resources(claim: &ResourceClaim) -> bool {
+    let annotations = claim.metadata.annotations.as_ref();
+    annotations
+        .and_then(|annotations| annotations.get(EXTENDED_RESOURCE_CLAIM))
+        .is_some_and(|value| value == "true")
+}
+
+/// The extended resource that a class says it serves.
+fn extended_resource(class: &DeviceClass) -> Option<&str> {
+    class.spec.as_ref()?.extended_resource_name.as_deref()
+}
+
+/// The namespace and name of a claim. One that was made up for a pod has a name only once it is written; till then the pod tells it
+/// from others.
 fn key(claim: &ResourceClaim) -> (String, String) {
-    (claim.metadata.namespace.clone().unwrap_or_default(), name(&claim.metadata))
+    (namespace(claim), claim.metadata.name.clone().unwrap_or_else(|| unnamed(claim)))
+}
+
+fn namespace(claim: &ResourceClaim) -> String {
+    claim.metadata.namespace.clone().unwrap_or_default()
+}
+
+fn unnamed(claim: &ResourceClaim) -> String {
+    let owner = claim.metadata.owner_references.iter().flatten().next();
+    owner.map(|owner| format!("<extended-resources>/{}/{}", owner.name, owner.uid)).unwrap_or_default()
 }
 
 /// The node that a slice is for; empty if it isn't for one node.

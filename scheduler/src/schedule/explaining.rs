@@ -1,5 +1,7 @@
 //! What every plugin says of every node, also of those that upstream wouldn't ask any more.
 
+use fixedbitset::FixedBitSet;
+
 use super::filtering::{PreFiltered, pre_filter};
 use super::scoring::score_nodes;
 use super::{CycleState, Outcome, schedule};
@@ -68,12 +70,16 @@ pub fn explain(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> Res
 
 /// What extenders refuse nodes for that the plugins let pass; nothing if one gives no answer, as the outcome says.
 fn ask_extenders(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, nodes: &mut [NodeExplanation]) {
+    if profile.extenders.is_empty() {
+        return;
+    }
     let feasible = nodes.iter().filter(|node| node.refusals.is_empty()).map(|node| node.node).collect();
     let mut verdicts = Verdicts::default();
     let passed =
         extender::find_nodes_that_pass(&profile.extenders, pod.pod, snapshot, feasible, &mut verdicts);
     let Ok(passed) = passed else { return };
-    for node in nodes.iter_mut().filter(|node| node.refusals.is_empty() && !passed.contains(&node.node)) {
+    let passed: FixedBitSet = passed.into_iter().collect();
+    for node in nodes.iter_mut().filter(|node| node.refusals.is_empty() && !passed.contains(node.node)) {
         // A node that an extender has dropped without a word counts as one that wasn't looked at.
         let unsaid =
             Status { plugin: extender::NAME, code: Code::UnschedulableAndUnresolvable, ..Status::SUCCESS };

@@ -37,7 +37,7 @@ pub fn call_extenders<'a>(
             return Err(no_victim(failed.snapshot.name(empty.node)));
         }
         let place = |node: NodeIndex| left.iter().position(|candidate| candidate.node == node);
-        answer.sort_by_key(|candidate| place(candidate.node).unwrap_or(usize::MAX));
+        answer.sort_by_cached_key(|candidate| place(candidate.node).unwrap_or(usize::MAX));
         left = answer;
     }
     Ok(left)

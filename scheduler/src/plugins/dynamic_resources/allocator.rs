@@ -35,7 +35,7 @@ pub(super) enum Failure {
     NotEnough,
     /// There are too few, and pools that contradict themselves.
     InvalidPools,
-    /// There would be enough if this were there.
+    /// There are too few, and devices were passed over that need this.
     Postponed(Feature),
     /// The search was given up.
     OutOfSteps,

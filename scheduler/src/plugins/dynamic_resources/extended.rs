@@ -17,12 +17,10 @@ use plimsoll_resource_math::resource_name::is_extended;
 use super::NAME;
 use super::claims::requests_of;
 use crate::framework::{Code, Status};
-use crate::listers::DEVICE_CLASS_RESOURCE_PREFIX;
+use crate::listers::{DEVICE_CLASS_RESOURCE_PREFIX, EXTENDED_RESOURCE_CLAIM, is_for_extended_resources};
 use crate::pod_info::{PodInfo, fields};
 use crate::snapshot::{NodeIndex, Snapshot};
 
-/// The annotation of a claim that was made up for extended resources.
-const ANNOTATION: &str = "resource.kubernetes.io/extended-resource-claim";
 /// How a claim is called that isn't created yet.
 const NAME_IN_MEMORY: &str = "<extended-resources>";
 /// The node has nothing of the resource.
@@ -107,7 +105,7 @@ impl<'a> ExtendedResources<'a> {
                 name: Some(NAME_IN_MEMORY.to_owned()),
                 generate_name: Some(format!("{pod_name}-extended-resources-")),
                 owner_references: Some(vec![owner]),
-                annotations: Some([(ANNOTATION.to_owned(), "true".to_owned())].into()),
+                annotations: Some([(EXTENDED_RESOURCE_CLAIM.to_owned(), "true".to_owned())].into()),
                 ..ObjectMeta::default()
             },
             spec: Some(ResourceClaimSpec {
@@ -121,9 +119,8 @@ impl<'a> ExtendedResources<'a> {
 /// # Source
 /// `extendeddynamicresources.go` (`findExtendedResourceClaim`)
 fn is_made_up_for(claim: &ResourceClaim, pod: &Pod) -> bool {
-    let annotations = claim.metadata.annotations.as_ref();
     let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-    annotations.and_then(|annotations| annotations.get(ANNOTATION)).is_some_and(|value| value == "true")
+    is_for_extended_resources(claim)
         && claim.metadata.owner_references.iter().flatten().any(|owner| {
             owner.name == fields::name(pod) && owner.controller == Some(true) && owner.uid == uid
         })
@@ -150,7 +147,7 @@ fn requests_for(pod: &Pod, served: &[(&str, &str)]) -> Vec<DeviceRequest> {
             (0..containers.len()).map(|index| if ends(index) { None } else { request(index, 0) }).collect();
         let mut most: Option<DeviceRequest> = None;
         for index in (0..init_count).filter(|index| ends(*index)) {
-            let there = lasting[index..].iter().flatten().map(count).sum();
+            let there = lasting[index..].iter().flatten().map(count).fold(0, i64::saturating_add);
             if let Some(request) = request(index, there)
                 && most.as_ref().is_none_or(|most| count(most) < count(&request))
             {

@@ -66,16 +66,18 @@ pub(super) fn read<'s>(
         let text =
             |problem: String| format!("claim {}, request {}{problem}", display_name(claim), request.name);
         let class = class_of(exactly, listers).map_err(text)?;
+        // An API server stores no negative one.
+        let asked_for = exactly.count.unwrap_or(0).max(0);
         let mut read = Request {
             name: &request.name,
             class,
             selectors: exactly.selectors.as_deref().unwrap_or_default(),
             tolerations: exactly.tolerations.as_ref(),
             is_admin: exactly.admin_access.unwrap_or(false),
-            wanted: Wanted::Count(exactly.count.unwrap_or(0)),
+            wanted: Wanted::Count(asked_for),
         };
         let count = match exactly.allocation_mode.as_deref().unwrap_or_default() {
-            "ExactCount" => exactly.count.unwrap_or(0),
+            "ExactCount" => asked_for,
             "All" => {
                 let all = all_matching(claim, &read, pools, matcher)?;
                 let count = i64::try_from(all.len()).unwrap_or(i64::MAX);

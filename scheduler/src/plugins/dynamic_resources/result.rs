@@ -3,12 +3,13 @@
 //! # Source
 //! k8s.io/dynamic-resource-allocation `structured/internal/incubating/allocator_incubating.go` (`Allocate`, `createNodeSelector`)
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{NodeSelector, NodeSelectorRequirement, NodeSelectorTerm};
 use k8s_openapi::api::resource::v1::{
     AllocationResult, DeviceAllocationConfiguration, DeviceAllocationResult, DeviceRequestAllocationResult,
 };
 use plimsoll_matching::node_selector::NAME_FIELD;
-use std::collections::BTreeSet;
 
 use super::pools::Pool;
 use super::search::{Picked, Wanting};

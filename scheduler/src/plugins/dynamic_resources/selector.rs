@@ -21,6 +21,15 @@ use self::device_value::device_value;
 /// How many expressions are kept compiled; then all are forgotten.
 const MAX_COMPILED: usize = 128;
 
+/// How long an expression may be.
+///
+/// # Source
+/// k8s.io/api `resource/v1/types.go` (`CELSelectorExpressionMaxLength`)
+const MAX_LENGTH: usize = 10 * 1024;
+/// How many operators, dots and brackets an expression may have, as each may make it one level deeper for functions that call
+/// themselves.
+const MAX_OPERATORS: usize = 1000;
+
 /// The functions and macros that an expression may use.
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(env()));
 
@@ -80,12 +89,25 @@ impl CompiledSelectors {
         if known.len() >= MAX_COMPILED {
             known.clear();
         }
-        let compiled = ENV.compile(expression).map(Arc::new);
-        // DIFFERENCE: D-scheduler-31.
-        let compiled = compiled.map_err(|errors| format!("compilation failed: {errors}"));
+        let compiled = check_size(expression).and_then(|()| {
+            // DIFFERENCE: D-scheduler-31.
+            ENV.compile(expression).map(Arc::new).map_err(|errors| format!("compilation failed: {errors}"))
+        });
         known.insert(expression.to_owned(), compiled.clone());
         compiled
     }
+}
+
+fn check_size(expression: &str) -> Result<(), String> {
+    let is_operator = |byte: &u8| b".[(+-*/%?<>=!&|,{".contains(byte);
+    let operators = expression.bytes().filter(is_operator).count();
+    if expression.len() > MAX_LENGTH || operators > MAX_OPERATORS {
+        return Err(format!(
+            "compilation failed: an expression may have {MAX_LENGTH} bytes and {MAX_OPERATORS} operators, not {} and {operators}",
+            expression.len()
+        ));
+    }
+    Ok(())
 }
 
 fn evaluate(program: &Program, driver: &str, device: &Device) -> Result<bool, String> {

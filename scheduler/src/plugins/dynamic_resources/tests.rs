@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
-use k8s_openapi::api::resource::v1::DeviceClass;
+use k8s_openapi::api::resource::v1::{Device, DeviceClass};
 use serde_json::{Value, json};
 
 use super::new;
 use crate::config::DynamicResourcesArgs;
-use crate::framework::{Change, EventResource, HintRequest, Object, Plugin, PreFilter, QueueingHint};
+use crate::framework::{
+    Assumed, Change, EventResource, HintRequest, Object, Plugin, PreFilter, QueueingHint,
+};
 use crate::schedule::{CycleState, Outcome, schedule};
 use crate::{PodInfo, Profile, Snapshot};
 
@@ -75,6 +77,47 @@ fn a_claim_whose_allocation_is_not_written_yet_keeps_other_pods_waiting() {
     let written = snapshot.listers().devices.claim("default", "shared").unwrap().clone();
     snapshot.listers_mut().devices.set_claim(&written);
     assert_eq!(message(&pod("second", "shared"), &snapshot, &mut state), None);
+}
+
+#[test]
+fn claims_that_have_no_name_yet_take_their_devices_each() {
+    let mut snapshot = snapshot(&[("node", json!([{"name": "a"}, {"name": "b"}]))], &[]);
+    let class = json!({"metadata": {"name": "gpu"}, "spec": {"extendedResourceName": "example.com/gpu"}});
+    snapshot.listers_mut().devices.set_class(&serde_json::from_value(class).unwrap());
+    let mut written = Vec::new();
+    for (name, device) in [("first", "a"), ("second", "b")] {
+        let resources = json!({"requests": {"example.com/gpu": "1"}, "limits": {"example.com/gpu": "1"}});
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": name, "namespace": "default", "uid": name},
+            "spec": {"containers": [{"name": "c", "resources": resources}]},
+        }))
+        .unwrap();
+        let taken = Profile::default().reserve(&PodInfo::new(&pod).unwrap(), &snapshot, 0).unwrap();
+        assert!(format!("{taken:?}").contains(&format!("device: \"{device}\"")), "{name}: {taken:?}");
+        for assumed in taken {
+            if let Assumed::ResourceClaim(claim) = &assumed {
+                let mut claim = (**claim).clone();
+                claim.metadata.name = Some(name.to_owned());
+                written.push(claim);
+            }
+            snapshot.assume(assumed);
+        }
+    }
+    for claim in &written {
+        snapshot.listers_mut().devices.set_claim(claim);
+    }
+    let allocated = snapshot.listers().devices.allocated_in("d", "node").unwrap();
+    assert_eq!(allocated.values().copied().collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(snapshot.listers().devices.claims_in("default").count(), 2);
+}
+
+#[test]
+fn expressions_that_are_too_deep_are_refused_before_they_are_read() {
+    let selectors = super::selector::CompiledSelectors::default();
+    for expression in [format!("{} == 1", "1+".repeat(5000) + "1"), "(".repeat(2000), " ".repeat(20_000)] {
+        let error = selectors.matches(&expression, "d", &Device::default()).unwrap_err();
+        assert!(format!("{error:?}").contains("may have"), "{error:?}");
+    }
 }
 
 #[test]
