@@ -50,6 +50,14 @@ pub(super) fn in_order_of_errors(ours: &Value, theirs: &Value) -> bool {
     ours != theirs && sorted(ours) == sorted(theirs)
 }
 
+/// Whether a profile may score nodes by an extended resource that devices serve.
+pub(super) fn scores_by_devices(input: &Value) -> bool {
+    let config = input["config"].to_string();
+    let classes = input["deviceClasses"].as_array().into_iter().flatten();
+    let served = classes.filter_map(|class| class["spec"]["extendedResourceName"].as_str());
+    served.chain(["deviceclass.resource.kubernetes.io/"]).any(|resource| config.contains(resource))
+}
+
 fn first_difference<'a>(ours: &'a Value, theirs: &'a Value) -> Option<(&'a Value, &'a Value)> {
     ours.as_array()?.iter().zip(theirs.as_array()?).find(|(ours, theirs)| ours != theirs)
 }
