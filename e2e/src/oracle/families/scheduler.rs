@@ -357,11 +357,10 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if differences::in_order_of_errors(ours, theirs) {
         return Some("D-scheduler-54");
     }
-    if [ours, theirs].iter().any(|answer| answer.to_string().contains("timed out trying to allocate devices"))
-    {
+    if differences::in_giving_up(ours, theirs) {
         return Some("D-scheduler-32");
     }
-    if differences::scores_by_devices(input) {
+    if differences::in_scores_by_devices(input, ours, theirs) {
         return Some("D-scheduler-36");
     }
     if let Some(id) = differences::of_nodes_sent_back(input, ours, theirs) {

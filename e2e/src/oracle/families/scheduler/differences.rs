@@ -50,12 +50,30 @@ pub(super) fn in_order_of_errors(ours: &Value, theirs: &Value) -> bool {
     ours != theirs && sorted(ours) == sorted(theirs)
 }
 
-/// Whether a profile may score nodes by an extended resource that devices serve.
-pub(super) fn scores_by_devices(input: &Value) -> bool {
+/// Whether the first pod that differs is one for which one side gives up the search for devices and the other doesn't.
+pub(super) fn in_giving_up(ours: &Value, theirs: &Value) -> bool {
+    let gives_up = |answer: &Value| answer.to_string().contains("timed out trying to allocate devices");
+    first_difference(ours, theirs).is_some_and(|(ours, theirs)| gives_up(ours) != gives_up(theirs))
+}
+
+/// Whether the first pod that differs does so by how good its nodes are as to resources, and by which one it gets, where a profile may
+/// score nodes by an extended resource that devices serve.
+pub(super) fn in_scores_by_devices(input: &Value, ours: &Value, theirs: &Value) -> bool {
     let config = input["config"].to_string();
     let classes = input["deviceClasses"].as_array().into_iter().flatten();
     let served = classes.filter_map(|class| class["spec"]["extendedResourceName"].as_str());
-    served.chain(["deviceclass.resource.kubernetes.io/"]).any(|resource| config.contains(resource))
+    let mut served = served.chain(["deviceclass.resource.kubernetes.io/"]);
+    let Some((ours, theirs)) = first_difference(ours, theirs) else { return false };
+    served.any(|resource| !resource.is_empty() && config.contains(resource))
+        && ours["scores"] != theirs["scores"]
+        && without_resource_scores(ours) == without_resource_scores(theirs)
+}
+
+fn without_resource_scores(answer: &Value) -> Value {
+    let mut answer = super::without_fields(answer, &["node", "devices", "bind"]);
+    answer["scores"] =
+        super::without_fields(&answer["scores"], &["NodeResourcesFit", "NodeResourcesBalancedAllocation"]);
+    answer
 }
 
 fn first_difference<'a>(ours: &'a Value, theirs: &'a Value) -> Option<(&'a Value, &'a Value)> {
