@@ -26,6 +26,7 @@ pub(super) fn of_nodes_sent_back(input: &Value, ours: &Value, theirs: &Value) ->
         && ours["feasible"].as_u64() > Some(1)
         && ours["node"].is_string()
         && theirs["node"].is_string()
+        && ours["node"] != theirs["node"]
         && without_node(ours) == without_node(theirs);
     if differs_by_node {
         return Some("D-scheduler-50");
@@ -80,6 +81,7 @@ fn first_difference<'a>(ours: &'a Value, theirs: &'a Value) -> Option<(&'a Value
     ours.as_array()?.iter().zip(theirs.as_array()?).find(|(ours, theirs)| ours != theirs)
 }
 
+/// The answer without the node, and without the devices, which are those of the node.
 fn without_node(answer: &Value) -> Value {
-    super::without_fields(answer, &["node"])
+    super::without_fields(answer, &["node", "devices"])
 }
