@@ -124,6 +124,12 @@ impl Quantity {
         self.amount.millis()
     }
 
+    /// The amount in whole units; none if it isn't a whole number or lies beyond an `i64`.
+    pub fn to_whole_units(&self) -> Option<i64> {
+        let units = self.value();
+        (Self::from_units(units, self.format) == *self).then_some(units)
+    }
+
     /// The nearest floating point number to the amount.
     ///
     /// # Source

@@ -19,8 +19,8 @@ pub struct NodeStatuses {
     others: Status,
     /// Of nodes that extenders have named and that there aren't; upstream counts them like any.
     unknown: Vec<Status>,
-    /// Plugins that turned the pod away without a status here: that have named the only nodes to judge, or that refused a node of
-    /// which an extender says something else.
+    /// What turned the pod away without a status here: plugins that have named the only nodes to judge, or that refused a node of
+    /// which an extender says something else, and extenders that have dropped nodes.
     other_rejectors: BTreeSet<&'static str>,
 }
 
@@ -40,7 +40,7 @@ impl NodeStatuses {
         self.unknown.push(status);
     }
 
-    /// Remembers plugins that turned the pod away without a status here.
+    /// Remembers what turned the pod away without a status here.
     pub(crate) fn add_rejectors(&mut self, plugins: impl IntoIterator<Item = &'static str>) {
         self.other_rejectors.extend(plugins);
     }
@@ -121,8 +121,6 @@ pub struct FitError {
     pub post_filter_message: String,
     /// What becomes of the node that is set aside for the pod.
     pub nomination: Nomination,
-    /// Whether extenders have dropped nodes.
-    pub rejected_by_extenders: bool,
 }
 
 impl FitError {
@@ -134,7 +132,6 @@ impl FitError {
             statuses,
             post_filter_message: String::new(),
             nomination: Nomination::Keep,
-            rejected_by_extenders: false,
         }
     }
 
@@ -152,7 +149,6 @@ impl FitError {
                 plugins.insert(last);
             }
         }
-        plugins.extend(self.rejected_by_extenders.then_some(extender::NAME));
         plugins
     }
 

@@ -271,6 +271,9 @@ impl SchedulingQueue {
         check: &dyn Fn(&Pod) -> bool,
         moment: Moment<'_>,
     ) {
+        if self.unschedulable.is_empty() && self.in_flight.is_empty() {
+            return;
+        }
         let interested: Vec<&str> =
             self.events.iter().filter(|(_, events)| covers(events, event)).map(|(name, _)| *name).collect();
         if interested.is_empty() && !event.is_wild_card() {

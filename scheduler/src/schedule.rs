@@ -148,7 +148,7 @@ fn decide(
                 Err(message) => return Outcome::Error(message),
             };
             let mut error = unschedulable(pod, snapshot, profile, Some(filters), statuses, state);
-            error.rejected_by_extenders = found.rejected_by_extenders;
+            error.statuses.add_rejectors(found.rejected_by_extenders.then_some(extender::NAME));
             error.statuses.add_rejectors(filters.named_by());
             Outcome::Unschedulable(error)
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, PodResourceClaimStatus};
-use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimTemplate};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plimsoll_apiserver::defaults;
 use plimsoll_scheduler::framework::{Assumed, Change, Object};
 use plimsoll_scheduler::listers::is_for_extended_resources;
@@ -12,6 +12,7 @@ use plimsoll_scheduler::volume_claims::namespace_and_name;
 use plimsoll_scheduler::{Listers, Snapshot};
 use rustc_hash::FxHashMap;
 
+use super::volumes::owner_of_claim;
 use crate::world::NameGenerator;
 
 /// The templates of claims, and the names of claims that were made.
@@ -69,7 +70,7 @@ impl ClaimMaker {
 }
 
 fn claim_of(template: &ResourceClaimTemplate, name: &str, pod: &Pod) -> ResourceClaim {
-    let (namespace, pod_name) = namespace_and_name(&pod.metadata);
+    let (namespace, _) = namespace_and_name(&pod.metadata);
     let from = template.spec.clone().unwrap_or_default();
     let metadata = from.metadata.unwrap_or_default();
     let mut claim = ResourceClaim {
@@ -80,14 +81,7 @@ fn claim_of(template: &ResourceClaimTemplate, name: &str, pod: &Pod) -> Resource
             uid: Some(format!("{namespace}/{name}")),
             annotations: metadata.annotations,
             labels: metadata.labels,
-            owner_references: Some(vec![OwnerReference {
-                api_version: "v1".to_owned(),
-                kind: "Pod".to_owned(),
-                name: pod_name.to_owned(),
-                uid: pod.metadata.uid.clone().unwrap_or_default(),
-                controller: Some(true),
-                block_owner_deletion: Some(true),
-            }]),
+            owner_references: Some(vec![owner_of_claim(pod)]),
             ..ObjectMeta::default()
         },
         spec: from.spec,
@@ -102,9 +96,10 @@ fn claim_of(template: &ResourceClaimTemplate, name: &str, pod: &Pod) -> Resource
 /// # Source
 /// kube-controller-manager `pkg/controller/resourceclaim/controller.go` (`syncClaim`)
 pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Vec<Change> {
+    let is_pod = |user: &ResourceClaimConsumerReference| user.resource == "pods" && user.name == pod;
     let uses = |claim: &&ResourceClaim| {
-        let users = claim.status.iter().flat_map(|status| status.reserved_for.iter().flatten());
-        users.into_iter().any(|user| user.resource == "pods" && user.name == pod)
+        let mut users = claim.status.iter().flat_map(|status| status.reserved_for.iter().flatten());
+        users.any(is_pod)
     };
     let listers = snapshot.listers();
     let used: Vec<ResourceClaim> = listers.devices.claims_in(namespace).filter(uses).cloned().collect();
@@ -119,7 +114,7 @@ pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Ve
         }
         let status = claim.status.get_or_insert_default();
         let users = status.reserved_for.get_or_insert_default();
-        users.retain(|user| user.resource != "pods" || user.name != pod);
+        users.retain(|user| !is_pod(user));
         if users.is_empty() {
             status.allocation = None;
         }

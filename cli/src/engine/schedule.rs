@@ -209,26 +209,21 @@ impl Engine<'_> {
 
     /// Puts a pod into the queue, if one of the profiles is for it.
     fn enqueue(&mut self, index: usize, scheduling: &mut Scheduling) {
-        let row = &mut self.rows[index];
-        let Object::Pod(pod) = &row.object else { return };
+        let Object::Pod(pod) = &self.rows[index].object else { return };
         if self.world.nodes.is_empty() {
             return;
         }
         let Some(profile) = profile_for(pod, &scheduling.profiles) else {
             let name = scheduler_name(pod);
             let message = format!("waits for the scheduler {name:?}, which does not run here");
-            row.outcome = Outcome::Pending;
-            row.waits = Some(("Unschedulable".to_owned(), message));
-            return;
+            return self.keep_waiting(index, "Unschedulable", message);
         };
         let listers = scheduling.snapshot.listers();
-        let request = PreEnqueueRequest { pod, listers, is_preempting: false };
-        let gate = scheduling.profiles[profile].pre_enqueue(&request, None);
-        if !gate.is_success() {
-            row.outcome = Outcome::Pending;
-            row.waits = Some(("SchedulingGated".to_owned(), gate.message()));
+        if scheduling.waiting.add(pod, index, listers) {
+            let request = PreEnqueueRequest { pod, listers, is_preempting: false };
+            let gate = scheduling.profiles[profile].pre_enqueue(&request, None);
+            self.keep_waiting(index, "SchedulingGated", gate.message());
         }
-        scheduling.waiting.add(pod, index, listers);
     }
 
     fn schedule_one(&mut self, queued: QueuedPodInfo, index: usize, scheduling: &mut Scheduling) {

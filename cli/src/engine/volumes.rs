@@ -122,14 +122,7 @@ pub(super) fn ephemeral_claims(pod: &Pod) -> Vec<PersistentVolumeClaim> {
                 namespace: Some(namespace.to_owned()),
                 annotations: metadata.annotations,
                 labels: metadata.labels,
-                owner_references: Some(vec![OwnerReference {
-                    api_version: "v1".to_owned(),
-                    kind: "Pod".to_owned(),
-                    name: pod_name.to_owned(),
-                    uid: pod.metadata.uid.clone().unwrap_or_default(),
-                    controller: Some(true),
-                    block_owner_deletion: Some(true),
-                }]),
+                owner_references: Some(vec![owner_of_claim(pod)]),
                 ..ObjectMeta::default()
             },
             spec: Some(template.spec.clone()),
@@ -137,6 +130,18 @@ pub(super) fn ephemeral_claims(pod: &Pod) -> Vec<PersistentVolumeClaim> {
         })
     };
     volumes.filter_map(claim).collect()
+}
+
+/// The pod as the owner of a claim that is made for it.
+pub(super) fn owner_of_claim(pod: &Pod) -> OwnerReference {
+    OwnerReference {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        name: pod.metadata.name.clone().unwrap_or_default(),
+        uid: pod.metadata.uid.clone().unwrap_or_default(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
 }
 
 /// Does at once what the scheduler has written for the controllers of volumes: a volume that it has chosen is bound to its claim, and one

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_scheduler::framework::{Change, ClusterEvent};
-use plimsoll_scheduler::queue::{self, Moment, PodKey, QueueSettings, QueuedPodInfo};
+use plimsoll_scheduler::queue::{self, Moment, Place, PodKey, QueueSettings, QueuedPodInfo};
 use plimsoll_scheduler::{Listers, Profile, SchedulingQueue};
 use rustc_hash::FxHashMap;
 
@@ -31,15 +31,16 @@ impl WaitingPods {
         }
     }
 
-    /// A pod is there that needs a node. One of the same name that waits is gone.
-    pub(super) fn add(&mut self, pod: &Arc<Pod>, row: usize, listers: &Listers) {
+    /// A pod is there that needs a node. One of the same name that waits is gone. Tells whether a plugin keeps it out.
+    pub(super) fn add(&mut self, pod: &Arc<Pod>, row: usize, listers: &Listers) -> bool {
         let key = queue::key(pod);
         if self.queue.place(&key).is_some() {
             self.queue.delete(pod);
         }
-        self.rows.insert(key, row);
+        self.rows.insert(PodKey::clone(&key), row);
         let moment = self.moment(listers);
         self.queue.add(Arc::clone(pod), moment);
+        self.queue.place(&key) == Some(Place::Unschedulable)
     }
 
     /// The pod to be tried next, and its row. [`Self::give_back`] or [`Self::done`] has to follow.

@@ -79,3 +79,19 @@ fn check_value(case: &Case) {
 fn whole_numbers_are_rounded_away_from_zero() {
     cases("testdata/quantity_value.yaml").iter().for_each(check_value);
 }
+
+#[test]
+fn whole_units_are_exact_or_none() {
+    for (text, expected) in [
+        ("0", Some(0)),
+        ("2k", Some(2000)),
+        ("-3", Some(-3)),
+        ("1500m", None),
+        ("1n", None),
+        ("9223372036854775807", Some(i64::MAX)),
+        ("9223372036854775808", None),
+        ("1e30", None),
+    ] {
+        assert_eq!(Quantity::parse(text).unwrap().to_whole_units(), expected, "{text}");
+    }
+}

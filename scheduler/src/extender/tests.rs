@@ -106,7 +106,7 @@ fn answer(pod: &Pod, snapshot: &Snapshot, profile: &Profile) -> Value {
             })
         }
         Outcome::Unschedulable(mut error) => {
-            let mut answer = json!({ "rejectedByExtenders": error.rejected_by_extenders });
+            let mut answer = json!({ "rejectedByExtenders": error.unschedulable_plugins().contains(NAME) });
             if let Nomination::Set(preemption) = &error.nomination {
                 let victims =
                     preemption.victims.iter().map(|victim| format!("{}/{}", victim.namespace, victim.name));

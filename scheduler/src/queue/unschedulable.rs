@@ -38,6 +38,10 @@ impl UnschedulablePods {
         self.pods.get(key)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &QueuedPodInfo> {
         self.pods.values()
     }

@@ -5,7 +5,7 @@
 //! `resourceclaim/resourceclaim.go`
 
 use k8s_openapi::api::core::v1::{Pod, PodResourceClaim};
-use k8s_openapi::api::resource::v1::{DeviceRequest, ResourceClaim};
+use k8s_openapi::api::resource::v1::{DeviceClaim, DeviceRequest, ResourceClaim};
 use plimsoll_api::quote::go_quote;
 
 use crate::listers::{DeviceListers, is_controlled_by};
@@ -73,8 +73,12 @@ pub(super) fn display_name(claim: &ResourceClaim) -> String {
     }
 }
 
+/// What a claim says of devices.
+pub(super) fn devices_of(claim: &ResourceClaim) -> Option<&DeviceClaim> {
+    claim.spec.as_ref()?.devices.as_ref()
+}
+
 /// What a claim asks for.
 pub(super) fn requests_of(claim: &ResourceClaim) -> &[DeviceRequest] {
-    let devices = claim.spec.as_ref().and_then(|spec| spec.devices.as_ref());
-    devices.and_then(|devices| devices.requests.as_deref()).unwrap_or_default()
+    devices_of(claim).and_then(|devices| devices.requests.as_deref()).unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 
 use k8s_openapi::api::resource::v1::{Device, DeviceAttribute, ResourceClaim};
 
-use super::claims::display_name;
+use super::claims::{devices_of, display_name};
 
 /// A constraint, and the devices that were chosen under it so far.
 #[derive(Debug)]
@@ -52,8 +52,8 @@ impl<'a> Value<'a> {
 /// # Errors
 /// One is of a kind that isn't known.
 pub(super) fn constraints_of(claim: &ResourceClaim) -> Result<Vec<Constraint<'_>>, String> {
-    let devices = claim.spec.as_ref().and_then(|spec| spec.devices.as_ref());
-    let constraints = devices.and_then(|devices| devices.constraints.as_ref()).into_iter().flatten();
+    let constraints =
+        devices_of(claim).and_then(|devices| devices.constraints.as_ref()).into_iter().flatten();
     let mut all = Vec::new();
     for (index, constraint) in constraints.enumerate() {
         let matching = constraint.match_attribute.as_deref().map(|name| (Kind::Match, name));

@@ -11,7 +11,6 @@ use k8s_openapi::api::resource::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use plimsoll_resource_math::Quantity;
-use plimsoll_resource_math::quantity::Format;
 use plimsoll_resource_math::resource_name::is_extended;
 
 use super::NAME;
@@ -169,8 +168,7 @@ fn count(request: &DeviceRequest) -> i64 {
 fn requested(container: &Container, resource: &str) -> Option<i64> {
     let requests = container.resources.as_ref()?.requests.as_ref()?;
     let amount = Quantity::parse(requests.get(resource)?.0.trim()).ok()?;
-    let value = amount.value();
-    (value != 0 && Quantity::from_units(value, Format::DecimalSi) == amount).then_some(value)
+    amount.to_whole_units().filter(|units| *units != 0)
 }
 
 /// # Source

@@ -11,6 +11,7 @@ use k8s_openapi::api::resource::v1::{
 };
 use plimsoll_matching::node_selector::NAME_FIELD;
 
+use super::claims::devices_of;
 use super::pools::Pool;
 use super::search::{Picked, Wanting};
 
@@ -81,7 +82,7 @@ fn configurations(wanting: &Wanting<'_>) -> Vec<DeviceAllocationConfiguration> {
         requests.is_empty()
             || wanting.requests.iter().any(|request| requests.iter().any(|name| name == request.name))
     };
-    let devices = wanting.claim.spec.as_ref().and_then(|spec| spec.devices.as_ref());
+    let devices = devices_of(wanting.claim);
     for config in devices.into_iter().flat_map(|devices| devices.config.iter().flatten()) {
         if is_about_any(config.requests.as_deref().unwrap_or_default()) {
             all.push(DeviceAllocationConfiguration {

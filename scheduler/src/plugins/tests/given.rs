@@ -25,7 +25,8 @@ pub(super) fn profile(given: &Value) -> Profile {
     Profile::new(&configuration.profiles[0], &configuration, &TABLE).unwrap()
 }
 
-struct Reader;
+/// Reads the arguments of plugins.
+pub(super) struct Reader;
 
 impl ReadArgs for Reader {
     type Error = serde_json::Error;

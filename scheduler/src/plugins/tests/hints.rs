@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_fixtures::{Case, cases};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::list_objects;
+use super::given::{Reader, list_objects};
 use crate::Listers;
-use crate::config::{PluginArgs, ReadArgs};
+use crate::config::PluginArgs;
 use crate::framework::{Change, HintRequest, Object, Plugin, QueueingHint, Whose};
 use crate::plugins::TABLE;
 
@@ -44,16 +43,6 @@ fn check(plugin: &str, case: &Case) {
 
 /// The plugin as the case's configuration has it.
 fn plugin_of(name: &str, given: &Value) -> Plugin {
-    struct Reader;
-
-    impl ReadArgs for Reader {
-        type Error = serde_json::Error;
-
-        fn read<T: DeserializeOwned>(&mut self, given: Value) -> Result<T, Self::Error> {
-            serde_json::from_value(given)
-        }
-    }
-
     let row = TABLE.iter().find(|row| row.name == name).unwrap();
     let told = given.pointer("/config/profiles/0/pluginConfig/0/args");
     let args = told.map(|args| PluginArgs::read(name, args.clone(), &mut Reader).unwrap());

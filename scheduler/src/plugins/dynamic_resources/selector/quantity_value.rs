@@ -86,19 +86,14 @@ fn compare_to(first: &QuantityValue, second: &QuantityValue) -> CelInt {
     number(first.0.cmp(&second.0))
 }
 
-/// The amount, if it is a whole number of 64 bits.
-fn whole(amount: &Quantity) -> Option<i64> {
-    let value = amount.value();
-    (Quantity::from_units(value, Format::DecimalSi) == *amount).then_some(value)
-}
-
 fn is_integer(amount: &QuantityValue) -> CelBool {
-    whole(&amount.0).is_some().into()
+    amount.0.to_whole_units().is_some().into()
 }
 
 fn as_integer(amount: &QuantityValue) -> Result<CelInt, ExecutionError> {
-    let value = whole(&amount.0);
-    value
+    amount
+        .0
+        .to_whole_units()
         .map(CelInt::from)
         .ok_or_else(|| ExecutionError::function_error("asInteger", "cannot convert value to integer"))
 }
