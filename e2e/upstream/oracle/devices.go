@@ -44,7 +44,7 @@ func (c *schedulerCluster) addDevices(given *schedulerCase) error {
 			cache.OnAdd(class, true)
 		}
 	}
-	slices := hidden(hidden(reflect.ValueOf(manager), "resourceSliceLister"), "tracker").Interface().(*tracker.Tracker)
+	slices := c.sliceTracker()
 	for _, slice := range given.ResourceSlices {
 		syncSlice(slices, context.Background(), slice.Name, true)
 	}

@@ -115,7 +115,7 @@ fn selectors(rng: &mut StdRng) -> Value {
 }
 
 /// Slices of one or two generations of a few pools; not all pools are whole.
-fn slices(rng: &mut StdRng, nodes: &[String]) -> Vec<Value> {
+pub(super) fn slices(rng: &mut StdRng, nodes: &[String]) -> Vec<Value> {
     let mut slices = Vec::new();
     for (pool_index, pool) in some_of(rng, 75, POOLS).into_iter().enumerate() {
         let driver = pick(rng, DRIVERS);
@@ -222,7 +222,7 @@ fn taint(rng: &mut StdRng) -> Value {
     })
 }
 
-fn taint_rule(rng: &mut StdRng, index: usize) -> Value {
+pub(super) fn taint_rule(rng: &mut StdRng, index: usize) -> Value {
     let selector = object([
         ("driver", maybe(rng, 60, |rng| pick(rng, DRIVERS))),
         ("pool", maybe(rng, 40, |rng| pick(rng, POOLS))),
