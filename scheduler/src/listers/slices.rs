@@ -85,7 +85,7 @@ type TaintRules = BTreeMap<String, DeviceTaintRule>;
 /// All slices, and the rules that taint their devices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slices {
-    slices: BTreeMap<String, ListedSlice>,
+    by_name: BTreeMap<String, ListedSlice>,
     /// The names of slices by the node that they are for; those that aren't for one node stand under no name.
     by_node: NameIndex,
     /// The names of slices by driver and pool.
@@ -100,11 +100,11 @@ impl Slices {
         self.by_node.insert(node_name(slice), &name);
         let pools = self.by_pool.entry(slice.spec.driver.clone()).or_default();
         pools.insert(&slice.spec.pool.name, &name);
-        self.slices.insert(name, ListedSlice::new(Arc::new(slice.clone()), &self.rules));
+        self.by_name.insert(name, ListedSlice::new(Arc::new(slice.clone()), &self.rules));
     }
 
     pub(super) fn remove(&mut self, name: &str) {
-        let Some(old) = self.slices.remove(name) else { return };
+        let Some(old) = self.by_name.remove(name) else { return };
         self.by_node.remove(node_name(&old.published), name);
         if let Some(pools) = self.by_pool.get_mut(&old.published.spec.driver) {
             pools.remove(&old.published.spec.pool.name, name);
@@ -123,7 +123,7 @@ impl Slices {
 
     /// Gives the devices that any of these rules is about the taints that they have now.
     fn taint_anew(&mut self, changed: &[Option<&DeviceTaintRule>]) {
-        for slice in self.slices.values_mut() {
+        for slice in self.by_name.values_mut() {
             if changed.iter().flatten().any(|rule| concerns(rule, &slice.published)) {
                 slice.tainted = tainted(&slice.published, self.rules.values());
             }
@@ -133,12 +133,12 @@ impl Slices {
     pub(super) fn for_node(&self, node: &str) -> impl Iterator<Item = &ListedSlice> {
         let own = Some(node).filter(|node| !node.is_empty());
         let names = own.into_iter().chain([""]).flat_map(|node| self.by_node.get(node));
-        names.filter_map(|name| self.slices.get(name))
+        names.filter_map(|name| self.by_name.get(name))
     }
 
     pub(super) fn of_pool(&self, driver: &str, pool: &str) -> impl Iterator<Item = &ListedSlice> {
         let names = self.by_pool.get(driver).into_iter().flat_map(move |pools| pools.get(pool));
-        names.filter_map(|name| self.slices.get(name))
+        names.filter_map(|name| self.by_name.get(name))
     }
 
     /// A slice as plugins hear of it.
@@ -168,7 +168,7 @@ impl Slices {
             let before = tainted(&slice.published, rules.values().copied());
             (!have_same_taints(&before, &slice.tainted)).then(|| (before, Arc::clone(&slice.tainted)))
         };
-        self.slices.values().filter(is_concerned).filter_map(change).collect()
+        self.by_name.values().filter(is_concerned).filter_map(change).collect()
     }
 }
 

@@ -9,8 +9,10 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::object;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use self::listed_kinds::{KINDS, NAMES};
+use crate::plugins::tests::given::profile;
 use crate::profile::TieBreak;
 use crate::schedule::explain;
 use crate::select_node::seeded_number;
@@ -136,9 +138,9 @@ proptest! {
 
     #[test]
     fn listers_that_followed_events_decide_as_ones_built_from_what_is_left(
-        start in 0..100_usize, events in vec(event(), 1..16), seed: u64,
+        scored_by_devices in scored_by_devices(), start in 0..100_usize, events in vec(event(), 1..16), seed: u64,
     ) {
-        let mut profile = Profile::default();
+        let mut profile = profile(&scored_by_devices);
         profile.percentage_of_nodes_to_score = 100;
         profile.tie_break = TieBreak::Seeded { seed };
         let mut objects = some_clusters().nth(start).unwrap();
@@ -164,6 +166,14 @@ proptest! {
     }
 }
 
+/// A configuration, in which nodes may be compared by extended resources.
+fn scored_by_devices() -> impl Strategy<Value = Value> {
+    let resources = json!([{"name": "example.com/x", "weight": 1}, {"name": "cpu", "weight": 1}]);
+    let fit = json!({"scoringStrategy": {"type": "LeastAllocated", "resources": resources}});
+    let told = json!([{"name": "NodeResourcesFit", "args": fit}]);
+    prop_oneof![Just(json!({})), Just(json!({"config": {"profiles": [{"pluginConfig": told}]}}))]
+}
+
 /// Clusters of some of the objects, each in some state.
 fn some_clusters() -> impl Iterator<Item = BTreeMap<(usize, usize), usize>> {
     let mut number = 0_u64;
@@ -172,8 +182,13 @@ fn some_clusters() -> impl Iterator<Item = BTreeMap<(usize, usize), usize>> {
         usize::try_from(seeded_number(1, number) % below as u64).unwrap()
     };
     std::iter::repeat_with(move || {
-        let all = (0..KINDS.len()).flat_map(|kind| [(kind, 0), (kind, 1)]);
-        all.filter_map(|object| (next(4) > 0).then(|| (object, next(KINDS[object.0].states.len())))).collect()
+        let mut objects = BTreeMap::new();
+        for object in (0..KINDS.len()).flat_map(|kind| [(kind, 0), (kind, 1)]) {
+            if next(4) > 0 {
+                objects.insert(object, next(KINDS[object.0].states.len()));
+            }
+        }
+        objects
     })
 }
 

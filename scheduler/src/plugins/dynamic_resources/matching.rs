@@ -28,7 +28,8 @@ impl<'p> SelectorAnswers<'p> {
         Self { compiled, known: RefCell::default() }
     }
 
-    fn matches(&self, expression: &str, candidate: Candidate<'_>) -> Result<bool, SelectorError> {
+    /// Whether an expression chooses a device.
+    pub(super) fn matches(&self, expression: &str, candidate: Candidate<'_>) -> Result<bool, SelectorError> {
         let Candidate { slice, device, .. } = candidate;
         let key = (expression.as_ptr().addr(), ptr::from_ref(device).addr());
         if let Some(known) = self.known.borrow().get(&key) {
