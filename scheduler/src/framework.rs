@@ -379,8 +379,8 @@ pub trait ScorePlugin: Send + Sync {
 
     /// How [`Score::normalize`] works, if scores depend on nothing but the node, the pods on it, and what
     /// [`PodClass`](crate::schedule::PodClass) holds of the pod. Then nodes that haven't changed aren't scored again, and `nodes` is
-    /// empty when the plugin looks at a pod.
-    fn node_local(&self) -> Option<Normalization> {
+    /// empty when the plugin looks at a pod. Whether it is so may depend on nothing but that of the pod and on listed objects.
+    fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         None
     }
 

@@ -261,7 +261,7 @@ fn grouped_score(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> O
     let mut found = None;
     for (plugin, weight) in profile.at(ExtensionPoint::Score) {
         let Some(score) = plugin.score.as_deref() else { continue };
-        if score.node_local().is_some() {
+        if score.node_local(pod, snapshot).is_some() {
             continue;
         }
         match score.grouping(pod, snapshot) {

@@ -8,9 +8,12 @@ import (
 
 	resourceapi "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/dynamic-resource-allocation/cel"
 	"k8s.io/dynamic-resource-allocation/deviceclass/extendedresourcecache"
 	"k8s.io/dynamic-resource-allocation/resourceslice/tracker"
+	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/dynamicresources"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/noderesources"
 	"k8s.io/kubernetes/pkg/scheduler/util/assumecache"
 )
 
@@ -44,11 +47,21 @@ func (c *schedulerCluster) addDevices(given *schedulerCase) error {
 			cache.OnAdd(class, true)
 		}
 	}
-	slices := hidden(hidden(reflect.ValueOf(manager), "resourceSliceLister"), "tracker").Interface().(*tracker.Tracker)
+	slices := c.sliceTracker()
 	for _, slice := range given.ResourceSlices {
 		syncSlice(slices, context.Background(), slice.Name, true)
 	}
 	return nil
+}
+
+// readSelectors gives NodeResourcesBalancedAllocation what it needs to read the selectors of device classes. It isn't given that by
+// upstream, and ends with a panic there.
+func (c *schedulerCluster) readSelectors() {
+	plugins := hidden(reflect.ValueOf(c.framework), "pluginsMap").Interface().(map[string]fwk.Plugin)
+	if plugin, isEnabled := plugins[noderesources.BalancedAllocationName]; isEnabled {
+		features := cel.Features{EnableConsumableCapacity: true}
+		hidden(reflect.ValueOf(plugin), "celCache").Set(reflect.ValueOf(cel.NewCache(10, features)))
+	}
 }
 
 // hidden is the value of a field that isn't exported, of the struct that a pointer points to.

@@ -187,6 +187,7 @@ func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerC
 		return nil, err
 	}
 	cluster.framework = cluster.scheduler.Profiles["default-scheduler"]
+	cluster.readSelectors()
 	cluster.preemption, err = defaultpreemption.New(ctx,
 		&config.DefaultPreemptionArgs{MinCandidateNodesPercentage: 10, MinCandidateNodesAbsolute: 100},
 		cluster.framework, feature.Features{})

@@ -8,6 +8,7 @@
 mod allocator;
 mod claims;
 mod constraints;
+mod device_counts;
 mod extended;
 mod matching;
 mod pod_devices;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use plimsoll_api::duration::Duration;
 
 use self::allocator::step_limit;
+pub(super) use self::device_counts::{ClassDevices, DeviceCounter};
 use self::pod_devices::PodDevices;
 use self::selector::CompiledSelectors;
 use super::Registration;

@@ -66,7 +66,7 @@ impl FilterPlugin for TaintToleration {
 }
 
 impl ScorePlugin for TaintToleration {
-    fn node_local(&self) -> Option<Normalization> {
+    fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         Some(Normalization::ByMaximum { less_is_better: true })
     }
 

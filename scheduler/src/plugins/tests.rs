@@ -14,7 +14,8 @@ use crate::framework::{Assumed, PreEnqueueRequest, Status};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
 use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
-mod given;
+pub(crate) mod given;
+mod scored_by_devices;
 
 #[test]
 fn docs_plugins_md_is_the_table() {

@@ -54,7 +54,7 @@ pub(super) fn scorers<'a>(
     for (plugin, weight) in profile.at(ExtensionPoint::Score) {
         let name = plugin.name;
         let Some(part) = plugin.score.as_deref() else { continue };
-        let node_local = part.node_local();
+        let node_local = part.node_local(pod, snapshot);
         let is_wanted = match wanted {
             Wanted::All => true,
             Wanted::NodeLocal => node_local.is_some(),

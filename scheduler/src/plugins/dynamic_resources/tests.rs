@@ -107,7 +107,7 @@ fn claims_that_have_no_name_yet_take_their_devices_each() {
         snapshot.listers_mut().devices.set_claim(claim);
     }
     let allocated = snapshot.listers().devices.allocated_in("d", "node").unwrap();
-    assert_eq!(allocated.values().copied().collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(allocated.values().map(|uses| uses.whole).collect::<Vec<_>>(), [1, 1]);
     assert_eq!(snapshot.listers().devices.claims_in("default").count(), 2);
 }
 
