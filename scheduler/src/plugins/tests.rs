@@ -185,5 +185,8 @@ cases_of!(
     image_locality,
     default_preemption,
     node_declared_features,
-    schedule_one
+    schedule_one,
+    integration_filters,
+    integration_scoring,
+    integration_preemption
 );
