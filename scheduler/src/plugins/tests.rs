@@ -1,4 +1,5 @@
 mod hints;
+mod requeueing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
