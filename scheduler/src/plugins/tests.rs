@@ -189,5 +189,6 @@ cases_of!(
     schedule_one,
     integration_filters,
     integration_scoring,
-    integration_preemption
+    integration_preemption,
+    pre_score
 );
