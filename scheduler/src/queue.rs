@@ -436,4 +436,6 @@ fn covers(events: &[ClusterEvent], event: ClusterEvent) -> bool {
 }
 
 #[cfg(test)]
+mod event_tests;
+#[cfg(test)]
 mod tests;

@@ -84,8 +84,8 @@ fn tell(queue: &mut SchedulingQueue, written: &Value, moment: Moment<'_>) {
     let object = |field: &str| written.get(field).map(|json| Object::read(kind, json).unwrap());
     match (object("old"), object("new")) {
         (None, Some(Object::Pod(new))) => queue.pod_added(new, moment),
-        (Some(Object::Pod(old)), Some(Object::Pod(new))) => queue.pod_updated(old, new, false, moment),
-        (Some(Object::Pod(old)), None) => queue.pod_deleted(old, false, moment),
+        (Some(Object::Pod(old)), Some(Object::Pod(new))) => queue.pod_updated(old, new, None, moment),
+        (Some(Object::Pod(old)), None) => queue.pod_deleted(old, None, moment),
         (old, new) => queue.object_changed(Change { old, new }, moment),
     }
 }
