@@ -436,6 +436,8 @@ fn covers(events: &[ClusterEvent], event: ClusterEvent) -> bool {
 }
 
 #[cfg(test)]
+mod case_tests;
+#[cfg(test)]
 mod event_tests;
 #[cfg(test)]
 mod tests;

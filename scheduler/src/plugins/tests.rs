@@ -190,5 +190,6 @@ cases_of!(
     integration_filters,
     integration_scoring,
     integration_preemption,
-    pre_score
+    pre_score,
+    e2e_scheduling
 );

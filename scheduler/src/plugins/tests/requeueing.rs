@@ -1,6 +1,6 @@
 //! Which pods are tried again after a change, by the decision, the queue and the hints together, as by upstream's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -69,11 +69,11 @@ fn listers(given: &Value) -> Listers {
 }
 
 /// The plugins that turn the pod away; none if there are no nodes, which is an error.
-fn rejectors(pod: &Pod, snapshot: &Snapshot, profile: &Profile) -> std::collections::BTreeSet<&'static str> {
+fn rejectors(pod: &Pod, snapshot: &Snapshot, profile: &Profile) -> BTreeSet<&'static str> {
     let pod = PodInfo::new(pod).unwrap();
     match schedule(&pod, snapshot, profile, &mut CycleState::default()) {
         Outcome::Unschedulable(error) => error.unschedulable_plugins(),
-        Outcome::NoNodes => Default::default(),
+        Outcome::NoNodes => BTreeSet::new(),
         other => unreachable!("{other:?}"),
     }
 }
