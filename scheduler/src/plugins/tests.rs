@@ -185,6 +185,7 @@ cases_of!(
     dynamic_resources,
     image_locality,
     default_preemption,
+    preemption_util,
     node_declared_features,
     schedule_one,
     integration_filters,
