@@ -189,6 +189,8 @@ fn with_extenders_scores(
 
 /// What is kept of the pod's class, and the scores that it is kept up by; none if the pod is the first of its class, if its nodes
 /// are few anyway, or if scoring may fail: what is said then depends on whether several nodes are left.
+///
+/// DIFFERENCE: D-scheduler-13.
 fn class_of<'a, 'c>(
     pod: &'a PodInfo<'a>,
     snapshot: &'a Snapshot,

@@ -191,6 +191,7 @@ cases_of!(
     integration_filters,
     integration_scoring,
     integration_preemption,
+    integration_batch,
     pre_score,
     e2e_scheduling
 );
