@@ -11,7 +11,7 @@ use crate::config::{
 };
 use crate::extender::{self, Extenders};
 use crate::framework::{
-    ANYTHING, Assumed, EventRegistration, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status,
+    ANYTHING, Assumed, Code, EventRegistration, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status,
 };
 use crate::plugins::{Registration, TABLE};
 use crate::pod_info::PodInfo;
@@ -166,7 +166,7 @@ impl Profile {
         for (plugin, _) in self.at(ExtensionPoint::Reserve) {
             let Some(part) = plugin.reserve.as_deref() else { continue };
             let of_plugin = part.reserve(pod, snapshot, node);
-            taken.extend(of_plugin.map_err(|status| Status { plugin: plugin.name, ..status })?);
+            taken.extend(of_plugin.map_err(|status| not_reserved(plugin.name, status))?);
         }
         Ok(taken)
     }
@@ -222,6 +222,14 @@ impl Profile {
     pub(crate) fn is_at(&self, point: ExtensionPoint, name: &str) -> bool {
         self.at(point).any(|(plugin, _)| plugin.name == name)
     }
+}
+
+/// Why a plugin didn't reserve what a pod needs, as the framework says it.
+fn not_reserved(plugin: &'static str, status: Status) -> Status {
+    if status.is_rejected() {
+        return Status { plugin, ..status };
+    }
+    Status::new(Code::Error, "", format!("running Reserve plugin {plugin:?}: {}", status.message()))
 }
 
 /// All plugins that are named anywhere: those of the table in its order, then the others.

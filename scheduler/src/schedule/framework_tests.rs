@@ -12,7 +12,8 @@ use plimsoll_fixtures::object;
 use super::*;
 use crate::config::{self, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginRef, PluginSet, Plugins};
 use crate::framework::{
-    Filter, FilterPlugin, Plugin, PostFilterPlugin, PreFilter, PreScore, Score, ScorePlugin, Status,
+    Assumed, Filter, FilterPlugin, Plugin, PostFilterPlugin, PreFilter, PreScore, ReservePlugin, Score,
+    ScorePlugin, Status,
 };
 use crate::plugins::{Registration, TABLE};
 
@@ -26,6 +27,7 @@ struct MadeUp {
     filter: Option<Code>,
     post_filter: Option<Code>,
     score: Option<Scoring>,
+    reserve: Option<Code>,
 }
 
 #[derive(Clone, Copy)]
@@ -67,6 +69,13 @@ impl PostFilterPlugin for MadeUp {
     }
 }
 
+impl ReservePlugin for MadeUp {
+    fn reserve(&self, _: &PodInfo<'_>, _: &Snapshot, _: NodeIndex) -> Result<Vec<Assumed>, Status> {
+        let said = status(self.reserve.unwrap_or_default());
+        if said.is_success() { Ok(Vec::new()) } else { Err(said) }
+    }
+}
+
 impl ScorePlugin for MadeUp {
     fn pre_score<'a>(&'a self, _: &'a PodInfo<'a>, _: &'a Snapshot, _: &'a [NodeIndex]) -> PreScore<'a> {
         match self.score {
@@ -100,6 +109,7 @@ macro_rules! rows {
                 ExtensionPoint::PostFilter,
                 ExtensionPoint::PreScore,
                 ExtensionPoint::Score,
+                ExtensionPoint::Reserve,
             ],
             weight: 1,
             summary: "",
@@ -134,6 +144,7 @@ fn profile(made_up: &[(MadeUp, i32)]) -> Profile {
         let does = made_up[place].0;
         plugin.filter = Some(Box::new(does));
         plugin.post_filter = does.post_filter.map(|_| Box::new(does) as Box<dyn PostFilterPlugin>);
+        plugin.reserve = does.reserve.map(|_| Box::new(does) as Box<dyn ReservePlugin>);
         plugin.score = does.score.map(|_| Box::new(does) as Box<dyn ScorePlugin>);
     }
     profile

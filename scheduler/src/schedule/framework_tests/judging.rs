@@ -90,7 +90,12 @@ fn filter_plugins() {
             let PreFiltered::Run(filters) = pre_filter(pod, snapshot, &profile) else { unreachable!() };
             filters.check(0)
         });
-        assert_eq!((said.code, said.plugin), (code, plugin), "{name}");
+        let message = match code {
+            Success => String::new(),
+            Error => format!("running {plugin:?} filter plugin: {REASON}"),
+            _ => REASON.to_owned(),
+        };
+        assert_eq!((said.code, said.plugin, said.message()), (code, plugin, message), "{name}");
     }
 }
 
@@ -131,5 +136,32 @@ fn post_filter_plugins() {
         });
         let Outcome::Unschedulable(error) = outcome else { unreachable!() };
         assert_eq!(error.post_filter_message, expected, "{name}");
+    }
+}
+
+/// # Source
+/// `TestReservePlugins`
+#[test]
+fn reserve_plugins() {
+    use Code::{Error, Success, Unschedulable};
+    let failed = |plugin: &str| (Error, "", format!("running Reserve plugin {plugin:?}: {REASON}"));
+    let refused = |plugin| (Unschedulable, plugin, REASON.to_owned());
+    let rows = [
+        ("NoReservePlugin", vec![], None),
+        ("SuccessReservePlugins", vec![Success], None),
+        ("UnschedulableReservePlugin", vec![Unschedulable], Some(refused("plugin-1"))),
+        ("ErrorReservePlugin", vec![Error], Some(failed("plugin-1"))),
+        ("SuccessSuccessReservePlugins", vec![Success, Success], None),
+        ("ErrorErrorReservePlugins", vec![Error, Error], Some(failed("plugin-1"))),
+        ("SuccessErrorReservePlugins", vec![Success, Error], Some(failed("plugin-2"))),
+        ("ErrorSuccessReservePlugin", vec![Error, Success], Some(failed("plugin-1"))),
+        ("UnschedulableAndSuccessReservePlugin", vec![Unschedulable, Success], Some(refused("plugin-1"))),
+    ];
+    for (name, codes, expected) in rows {
+        let made_up = |code| (MadeUp { reserve: Some(code), ..MadeUp::default() }, 1);
+        let profile = profile(&codes.into_iter().map(made_up).collect::<Vec<_>>());
+        let said = with_nodes(&["node1"], |pod, snapshot| profile.reserve(pod, snapshot, 0).err());
+        let said = said.map(|status| (status.code, status.plugin, status.message()));
+        assert_eq!(said, expected, "{name}");
     }
 }
