@@ -178,7 +178,8 @@ impl fmt::Display for FitError {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_fixtures::cases;
+    use k8s_openapi::api::core::v1::Node;
+    use plimsoll_fixtures::{cases, object};
     use serde::Deserialize;
 
     use super::*;
@@ -204,6 +205,44 @@ mod tests {
             error.pre_filter_message = given.pre_filter_message;
             error.post_filter_message = given.post_filter_message;
             assert_eq!(error.message(), case.expect, "{}: {}", case.source, case.name);
+        }
+    }
+
+    /// # Source
+    /// `pkg/scheduler/framework/interface_test.go` (`TestNodesForStatusCode`)
+    #[test]
+    fn nodes_with_a_code() {
+        use Code::{Unschedulable as Now, UnschedulableAndUnresolvable as Never};
+        let nodes = ["node1", "node2", "node3", "node4"];
+        let objects: Vec<Node> =
+            nodes.iter().map(|name| object(&format!("{{metadata: {{name: {name}}}}}"))).collect();
+        let snapshot = Snapshot::new(&objects).unwrap();
+        let some: &[Code] = &[Now, Never, Now];
+        let rows: [(&str, &[Code], Code, &[&str]); 6] = [
+            ("No node should be attempted", &[Never; 4], Now, &[]),
+            ("All nodes should be attempted", &[Never; 4], Never, &nodes),
+            ("No node should be attempted, as all are implicitly not matching the code", &[], Now, &[]),
+            ("All nodes should be attempted, as all are implicitly matching the code", &[], Never, &nodes),
+            (
+                "UnschedulableAndUnresolvable status should be skipped but Unschedulable should be tried",
+                some,
+                Now,
+                &["node1", "node3"],
+            ),
+            (
+                "Unschedulable status should be skipped but UnschedulableAndUnresolvable should be tried",
+                some,
+                Never,
+                &["node2", "node4"],
+            ),
+        ];
+        for (name, codes, wanted, expected) in rows {
+            let mut statuses = NodeStatuses::new(Status::new(Never, "", ""));
+            for (node, code) in codes.iter().enumerate() {
+                statuses.push(node, Status::new(*code, "", ""));
+            }
+            let found = statuses.with_code(wanted, &snapshot).into_iter();
+            assert_eq!(found.map(|node| snapshot.name(node)).collect::<Vec<_>>(), expected, "{name}");
         }
     }
 }

@@ -377,6 +377,11 @@ pub trait ScorePlugin: Send + Sync {
         nodes: &'a [NodeIndex],
     ) -> PreScore<'a>;
 
+    /// What is said where a configuration has the plugin at Score and not at PreScore, if it can't score nodes then.
+    fn failure_without_pre_score(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How [`Score::normalize`] works, if scores depend on nothing but the node, the pods on it, and what
     /// [`PodClass`](crate::schedule::PodClass) holds of the pod. Then nodes that haven't changed aren't scored again, and `nodes` is
     /// empty when the plugin looks at a pod. Whether it is so may depend on nothing but that of the pod and on listed objects.

@@ -11,7 +11,7 @@ use crate::config::{
 };
 use crate::extender::{self, Extenders};
 use crate::framework::{
-    ANYTHING, Assumed, EventRegistration, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status,
+    ANYTHING, Assumed, Code, EventRegistration, ExtensionPoint, Plugin, PreEnqueueRequest, QueuedPod, Status,
 };
 use crate::plugins::{Registration, TABLE};
 use crate::pod_info::PodInfo;
@@ -27,6 +27,8 @@ pub struct Profile {
     pub expanded: Expanded,
     /// At each point the plugins that are asked, by their place, and what their scores count.
     points: BTreeMap<ExtensionPoint, Vec<(usize, i64)>>,
+    /// Whether no plugin is asked at only one of PreScore and Score where that makes a difference.
+    scores_as_it_pre_scores: bool,
     /// Plugins of upstream's that are on and that don't decide anything here yet.
     pub missing: Vec<String>,
     /// How many per cent of the nodes have to be found feasible before they are compared; 0 lets the number of nodes decide.
@@ -67,6 +69,7 @@ impl Profile {
             plugins: Vec::new(),
             expanded: Expanded::new(),
             points: BTreeMap::new(),
+            scores_as_it_pre_scores: true,
             missing: Vec::new(),
             percentage_of_nodes_to_score: 0,
             tie_break: TieBreak::Upstream,
@@ -108,6 +111,15 @@ impl Profile {
             made.points.insert(*point, placed.collect());
         }
         made.expanded = expanded;
+        made.scores_as_it_pre_scores = made.plugins.iter().all(|plugin| {
+            let Some(part) = plugin.score.as_deref() else { return true };
+            let is_at = |point| made.is_at(point, plugin.name);
+            match (is_at(ExtensionPoint::PreScore), is_at(ExtensionPoint::Score)) {
+                (true, false) => false,
+                (false, true) => part.failure_without_pre_score().is_none(),
+                _ => true,
+            }
+        });
         let percentage =
             profile.percentage_of_nodes_to_score.or(configuration.percentage_of_nodes_to_score).unwrap_or(0);
         made.percentage_of_nodes_to_score = u8::try_from(percentage).unwrap_or(0);
@@ -154,7 +166,7 @@ impl Profile {
         for (plugin, _) in self.at(ExtensionPoint::Reserve) {
             let Some(part) = plugin.reserve.as_deref() else { continue };
             let of_plugin = part.reserve(pod, snapshot, node);
-            taken.extend(of_plugin.map_err(|status| Status { plugin: plugin.name, ..status })?);
+            taken.extend(of_plugin.map_err(|status| not_reserved(plugin.name, status))?);
         }
         Ok(taken)
     }
@@ -189,16 +201,35 @@ impl Profile {
         &self.plugins
     }
 
+    /// The plugins, for tests that make some up.
+    #[cfg(test)]
+    pub(crate) fn plugins_mut(&mut self) -> &mut [Plugin] {
+        &mut self.plugins
+    }
+
     /// The plugins that are asked at a point, in their order, and what their scores count.
     pub(crate) fn at(&self, point: ExtensionPoint) -> impl Iterator<Item = (&Plugin, i64)> {
         let places = self.points.get(&point).map(Vec::as_slice).unwrap_or_default();
         places.iter().map(|(place, weight)| (&self.plugins[*place], *weight))
     }
 
+    /// Whether no plugin is asked at only one of PreScore and Score where that makes a difference.
+    pub(crate) fn scores_as_it_pre_scores(&self) -> bool {
+        self.scores_as_it_pre_scores
+    }
+
     /// Whether a plugin is asked at a point.
     pub(crate) fn is_at(&self, point: ExtensionPoint, name: &str) -> bool {
         self.at(point).any(|(plugin, _)| plugin.name == name)
     }
+}
+
+/// Why a plugin didn't reserve what a pod needs, as the framework says it.
+fn not_reserved(plugin: &'static str, status: Status) -> Status {
+    if status.is_rejected() {
+        return Status { plugin, ..status };
+    }
+    Status::new(Code::Error, "", format!("running Reserve plugin {plugin:?}: {}", status.message()))
 }
 
 /// All plugins that are named anywhere: those of the table in its order, then the others.

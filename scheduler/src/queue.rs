@@ -339,4 +339,8 @@ impl SchedulingQueue {
 }
 
 #[cfg(test)]
+mod case_tests;
+#[cfg(test)]
+mod event_tests;
+#[cfg(test)]
 mod tests;

@@ -122,10 +122,7 @@ fn decide(
     state: &mut CycleState,
     classes: &mut ClassCache,
 ) -> Outcome {
-    let (local, mut class) = match class_of(pod, snapshot, profile, filters, classes) {
-        Ok(found) => found,
-        Err(message) => return Outcome::Error(message),
-    };
+    let (local, mut class) = class_of(pod, snapshot, profile, filters, classes);
     if let Some(placement) = best_of_class(pod, snapshot, profile, filters, class.as_deref_mut(), state) {
         return Outcome::Placed(placement);
     }
@@ -190,26 +187,28 @@ fn with_extenders_scores(
     totals.iter().zip(added).map(sum).collect()
 }
 
-/// What is kept of the pod's class, and the scores that it is kept up by; none if the pod is the first of its class, or if its nodes
-/// are few anyway.
+/// What is kept of the pod's class, and the scores that it is kept up by; none if the pod is the first of its class, if its nodes
+/// are few anyway, or if scoring may fail: what is said then depends on whether several nodes are left.
+///
+/// DIFFERENCE: D-scheduler-13.
 fn class_of<'a, 'c>(
     pod: &'a PodInfo<'a>,
     snapshot: &'a Snapshot,
     profile: &'a Profile,
     filters: &Filters<'_>,
     classes: &'c mut ClassCache,
-) -> Result<(Vec<Scorer<'a>>, Option<&'c mut ClassState>), String> {
-    let none = Ok((Vec::new(), None));
-    if filters.name_nodes() || !pod.nominated_node_name().is_empty() {
+) -> (Vec<Scorer<'a>>, Option<&'c mut ClassState>) {
+    let none = (Vec::new(), None);
+    if filters.name_nodes() || !pod.nominated_node_name().is_empty() || !profile.scores_as_it_pre_scores() {
         return none;
     }
     let class = PodClass::new(pod, &profile.scheduler_name);
     if classes.is_first(&class) {
         return none;
     }
-    let local = scoring::scorers(pod, snapshot, profile, &[], Wanted::NodeLocal)?;
+    let Ok(local) = scoring::scorers(pod, snapshot, profile, &[], Wanted::NodeLocal) else { return none };
     let state = classes.get(class, snapshot, filters, &local);
-    Ok((local, Some(state)))
+    (local, Some(state))
 }
 
 /// One of the best nodes, if nothing but what is kept of the pod's class decides about it, or a score that puts nodes in groups
@@ -331,5 +330,7 @@ fn chance(profile: &Profile, state: &mut CycleState) -> u64 {
     }
 }
 
+#[cfg(test)]
+mod framework_tests;
 #[cfg(test)]
 mod tests;

@@ -68,3 +68,45 @@ fn changes(value: &Value, from: &Value) -> Value {
         _ => value.clone(),
     }
 }
+
+/// What a file says of itself, and what YAML has twice: upstream's own tests, with the parts of the messages that they expect.
+///
+/// # Source
+/// `cmd/kube-scheduler/app/options/{configfile,options}_test.go` (`TestLoadConfigFromFile`, `TestSchedulerOptions`)
+#[test]
+fn files_are_refused_as_upstream_does() {
+    let kind = "kind: KubeSchedulerConfiguration\n";
+    let v1 = "apiVersion: kubescheduler.config.k8s.io/v1\n";
+    assert!(read(&format!("{v1}{kind}")).is_ok(), "Correct scheduler config");
+    let not_registered = |version: &str| {
+        format!("no kind \"KubeSchedulerConfiguration\" is registered for version \"{version}\"")
+    };
+    let rows = [
+        ("Scheduler config with decode error", kind.to_owned(), "Object 'apiVersion' is missing".to_owned()),
+        (
+            "Scheduler config version too old",
+            format!("apiVersion: kubescheduler.config.k8s.io/v1alpha1\n{kind}"),
+            not_registered("kubescheduler.config.k8s.io/v1alpha1"),
+        ),
+        (
+            "config file in componentconfig/v1alpha1",
+            format!("apiVersion: componentconfig/v1alpha1\n{kind}"),
+            not_registered("componentconfig/v1alpha1"),
+        ),
+        (
+            "unknown version kubescheduler.config.k8s.io/unknown",
+            format!("apiVersion: kubescheduler.config.k8s.io/unknown\n{kind}"),
+            not_registered("kubescheduler.config.k8s.io/unknown"),
+        ),
+        ("unknown field", format!("{v1}{kind}foo: bar\n"), "unknown field \"foo\"".to_owned()),
+        (
+            "duplicate fields",
+            format!("{v1}{kind}leaderElection:\n  leaderElect: true\n  leaderElect: false\n"),
+            "key \"leaderElect\" already set".to_owned(),
+        ),
+    ];
+    for (name, text, part) in rows {
+        let message = read(&text).unwrap_err().to_string();
+        assert!(message.contains(&part), "{name}: {message}");
+    }
+}

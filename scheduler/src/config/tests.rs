@@ -119,3 +119,67 @@ fn plugins_of_a_profile_go_over_the_default_ones() {
         assert_eq!(merged, case.expect, "{}: {}", case.source, case.name);
     }
 }
+
+/// At which points upstream's made-up plugins can be asked.
+fn made_up_points(name: &str) -> Option<&'static [ExtensionPoint]> {
+    use ExtensionPoint as P;
+    match name {
+        "test-plugin" => Some(&[
+            P::QueueSort,
+            P::PreFilter,
+            P::Filter,
+            P::PostFilter,
+            P::PreScore,
+            P::Score,
+            P::Reserve,
+            P::Permit,
+            P::PreBind,
+            P::Bind,
+            P::PostBind,
+            P::PlacementGenerate,
+            P::PlacementScore,
+            P::PodGroupPostFilter,
+        ]),
+        "score-plugin-1" | "score-plugin-2" => Some(&[P::PreScore, P::Score]),
+        "score-with-normalize-plugin-1" => Some(&[P::Score]),
+        "placement-score-plugin-1" => Some(&[P::PlacementScore]),
+        "queue-sort-plugin" => Some(&[P::QueueSort]),
+        "bind-plugin" => Some(&[P::Bind]),
+        "duplicate-plugin" => Some(&[P::PreFilter]),
+        "plugin-not-implementing-score" => Some(&[]),
+        _ => None,
+    }
+}
+
+#[test]
+fn multi_point_is_expanded_as_upstream_does() {
+    for case in cases("testdata/multi_point_expansion.yaml") {
+        let plugins: Plugins = serde_json::from_value(case.given).unwrap();
+        let expanded = expand("test-profile", &plugins, &made_up_points);
+        if let Some(part) = case.expect.get("error").and_then(Value::as_str) {
+            let message = expanded.unwrap_err();
+            assert!(message.contains(part), "{}: {}: {message}", case.source, case.name);
+            continue;
+        }
+        let told = |point: ExtensionPoint, plugin: &PointPlugin| match point {
+            ExtensionPoint::Score => format!("{}: {}", plugin.name, plugin.weight),
+            _ => plugin.name.clone(),
+        };
+        let points: serde_json::Map<String, Value> = expanded
+            .unwrap()
+            .into_iter()
+            .filter(|(_, plugins)| !plugins.is_empty())
+            .map(|(point, plugins)| {
+                let told: Vec<String> = plugins.iter().map(|plugin| told(point, plugin)).collect();
+                (lower_first(point.as_str()), json!(told))
+            })
+            .collect();
+        assert_eq!(Value::Object(points), case.expect, "{}: {}", case.source, case.name);
+    }
+}
+
+/// As the configuration writes it.
+fn lower_first(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_lowercase() + rest
+}

@@ -212,41 +212,4 @@ impl ClusterEvent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// # Source
-    /// `pkg/scheduler/framework/types_test.go` (`Test_MatchClusterEvents`)
-    #[test]
-    fn who_hears_of_what() {
-        use EventResource as R;
-        let event = ClusterEvent::new;
-        let node_update = event(R::Node, ActionType::UPDATE);
-        let label = event(R::Node, ActionType::UPDATE_NODE_LABEL);
-        let taint_or_label = event(R::Node, ActionType::UPDATE_NODE_LABEL | ActionType::UPDATE_NODE_TAINT);
-        for (registered, incoming, expected) in [
-            (event(R::WildCard, ActionType::ALL), label, true),
-            (event(R::WildCard, ActionType::UPDATE), label, true),
-            (event(R::WildCard, ActionType::UPDATE), event(R::Node, ActionType::ADD), false),
-            (taint_or_label, label, true),
-            (node_update, label, true),
-            (label, node_update, false),
-            (taint_or_label, node_update, false),
-            (label, event(R::Node, ActionType::UPDATE_NODE_TAINT), false),
-            (event(R::Pod, ActionType::ADD), ClusterEvent::ASSIGNED_POD_ADD, true),
-            (event(R::AssignedPod, ActionType::ADD), event(R::Pod, ActionType::ADD), false),
-            (ClusterEvent::ASSIGNED_POD_ADD, ClusterEvent::UNSCHEDULED_POD_ADD, false),
-            (event(R::Node, ActionType::ALL), ClusterEvent::FORCE_ACTIVATE, false),
-        ] {
-            assert_eq!(registered.covers(incoming), expected, "{registered:?} {incoming:?}");
-        }
-    }
-
-    #[test]
-    fn labels() {
-        let claim = ClusterEvent::new(EventResource::ResourceClaim, ActionType::UPDATE);
-        assert_eq!(claim.label(), "resource.k8s.io/ResourceClaimUpdate");
-        assert_eq!(ClusterEvent::ASSIGNED_POD_DELETE.label(), "AssignedPodDelete");
-        assert_eq!(ClusterEvent::UNSCHEDULABLE_TIMEOUT.label(), "UnschedulableTimeout");
-    }
-}
+mod tests;

@@ -66,6 +66,10 @@ impl FilterPlugin for TaintToleration {
 }
 
 impl ScorePlugin for TaintToleration {
+    fn failure_without_pre_score(&self) -> Option<&'static str> {
+        Some("failed to read \"PreScoreTaintToleration\" from cycleState: not found")
+    }
+
     fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         Some(Normalization::ByMaximum { less_is_better: true })
     }

@@ -1,4 +1,5 @@
 mod hints;
+mod requeueing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,6 +186,13 @@ cases_of!(
     dynamic_resources,
     image_locality,
     default_preemption,
+    preemption_util,
     node_declared_features,
-    schedule_one
+    schedule_one,
+    integration_filters,
+    integration_scoring,
+    integration_preemption,
+    integration_batch,
+    pre_score,
+    e2e_scheduling
 );

@@ -79,11 +79,18 @@ impl SchedulingQueue {
         }
     }
 
-    /// A pod has changed, or was bound. `is_assumed` says whether it has got a node here that its object doesn't name yet.
+    /// A pod has changed, or was bound. `assumed` is the pod with the node that it has got here and its object doesn't name yet;
+    /// none if it has got none.
     ///
     /// # Source
     /// `eventhandlers.go` (`updatePod`, `updatePodInSchedulingQueue`, `updateAssignedPodInCache`)
-    pub fn pod_updated(&mut self, old: Arc<Pod>, new: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
+    pub fn pod_updated(
+        &mut self,
+        old: Arc<Pod>,
+        new: Arc<Pod>,
+        assumed: Option<Arc<Pod>>,
+        moment: Moment<'_>,
+    ) {
         if !fields::node_name(&old).is_empty() {
             self.object_changed(Change::updated(Object::Pod(old), Object::Pod(new)), moment);
         } else if !fields::node_name(&new).is_empty() {
@@ -92,17 +99,23 @@ impl SchedulingQueue {
                 self.delete(&old);
             }
         } else if self.is_responsible_for(&old) {
-            self.waiting_pod_updated(old, new, is_assumed, moment);
+            self.waiting_pod_updated(old, new, assumed, moment);
         }
     }
 
-    fn waiting_pod_updated(&mut self, old: Arc<Pod>, new: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
+    fn waiting_pod_updated(
+        &mut self,
+        old: Arc<Pod>,
+        new: Arc<Pod>,
+        assumed: Option<Arc<Pod>>,
+        moment: Moment<'_>,
+    ) {
         if old.metadata.resource_version == new.metadata.resource_version {
             return;
         }
-        if is_assumed {
+        if let Some(assumed) = assumed {
             if new.metadata.deletion_timestamp.is_some() && old.metadata.deletion_timestamp.is_none() {
-                self.room_freed(new, moment);
+                self.room_freed(assumed, moment);
             }
             return;
         }
@@ -114,24 +127,24 @@ impl SchedulingQueue {
         }
     }
 
-    /// A pod is gone or has come to its end.
+    /// A pod is gone or has come to its end. `assumed` is as in [`Self::pod_updated`].
     ///
     /// # Source
     /// `eventhandlers.go` (`deletePod`, `deletePodFromSchedulingQueue`)
-    pub fn pod_deleted(&mut self, pod: Arc<Pod>, is_assumed: bool, moment: Moment<'_>) {
+    pub fn pod_deleted(&mut self, pod: Arc<Pod>, assumed: Option<Arc<Pod>>, moment: Moment<'_>) {
         if !fields::node_name(&pod).is_empty() {
             self.room_freed(pod, moment);
         } else if self.is_responsible_for(&pod) {
             self.delete(&pod);
-            if is_assumed {
-                self.room_freed(pod, moment);
+            if let Some(assumed) = assumed {
+                self.room_freed(assumed, moment);
             } else if !fields::nominated_node_name(&pod).is_empty() {
                 self.nomination_ended(pod, moment);
             }
         }
     }
 
-    /// A pod that had a node, or was about to get one, no longer takes its room.
+    /// A pod that had a node, or was about to get one, no longer takes its room. Plugins ask which node it had.
     fn room_freed(&mut self, pod: Arc<Pod>, moment: Moment<'_>) {
         self.object_changed(Change::deleted(Object::Pod(pod)), moment);
     }

@@ -117,6 +117,12 @@ impl Filter for Refusal {
 }
 
 impl Filters<'_> {
+    /// How many filters judge nodes.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.by_plugin.len()
+    }
+
     /// What the first filter that refuses the node says, or success. Pods of no lower priority for which the node was set aside
     /// count as running there; and the node has to pass without them too.
     ///

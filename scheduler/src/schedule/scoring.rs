@@ -1,7 +1,11 @@
 //! The scores of all plugins for one pod.
 
+use std::collections::BTreeMap;
+
 use super::class_cache::ClassState;
-use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, PreScore, Score};
+use crate::framework::{
+    ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, PreScore, Score, ScorePlugin,
+};
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -42,7 +46,7 @@ pub(super) enum Wanted {
 /// A plugin couldn't decide; the message says which.
 ///
 /// # Source
-/// `pkg/scheduler/framework/runtime/framework.go` (`RunPreScorePlugins`)
+/// `pkg/scheduler/framework/runtime/framework.go` (`RunPreScorePlugins`, `RunScorePlugins`)
 pub(super) fn scorers<'a>(
     pod: &'a PodInfo<'a>,
     snapshot: &'a Snapshot,
@@ -50,26 +54,66 @@ pub(super) fn scorers<'a>(
     nodes: &'a [NodeIndex],
     wanted: Wanted,
 ) -> Result<Vec<Scorer<'a>>, String> {
+    let is_wanted = |part: &dyn ScorePlugin| match wanted {
+        Wanted::All => true,
+        Wanted::NodeLocal => part.node_local(pod, snapshot).is_some(),
+        Wanted::Global => part.node_local(pod, snapshot).is_none(),
+    };
+    let mut looked = BTreeMap::new();
+    for (plugin, _) in profile.at(ExtensionPoint::PreScore) {
+        let Some(part) = plugin.score.as_deref().filter(|part| is_wanted(*part)) else { continue };
+        let said = part.pre_score(pod, snapshot, nodes);
+        if let PreScore::Error(message) = said {
+            return Err(format!("running PreScore plugin {:?}: {message}", plugin.name));
+        }
+        looked.insert(plugin.name, said);
+    }
     let mut scorers = Vec::new();
     for (plugin, weight) in profile.at(ExtensionPoint::Score) {
+        let Some(part) = plugin.score.as_deref().filter(|part| is_wanted(*part)) else { continue };
         let name = plugin.name;
-        let Some(part) = plugin.score.as_deref() else { continue };
-        let node_local = part.node_local(pod, snapshot);
-        let is_wanted = match wanted {
-            Wanted::All => true,
-            Wanted::NodeLocal => node_local.is_some(),
-            Wanted::Global => node_local.is_none(),
-        };
-        if !is_wanted {
-            continue;
-        }
-        match part.pre_score(pod, snapshot, nodes) {
+        let said = looked.remove(name).unwrap_or_else(|| without_pre_score(part, pod, snapshot, nodes));
+        match said {
             PreScore::Skip => {}
-            PreScore::Error(message) => return Err(format!("running PreScore plugin {name:?}: {message}")),
-            PreScore::Run(score) => scorers.push(Scorer { plugin: name, weight, score, node_local }),
+            PreScore::Error(message) => {
+                return Err(format!("running Score plugins: plugin {name:?} failed with: {message}"));
+            }
+            PreScore::Run(score) => {
+                scorers.push(Scorer {
+                    plugin: name,
+                    weight,
+                    score,
+                    node_local: part.node_local(pod, snapshot),
+                });
+            }
         }
     }
     Ok(scorers)
+}
+
+/// What a plugin says that is asked at Score only.
+fn without_pre_score<'a>(
+    part: &'a dyn ScorePlugin,
+    pod: &'a PodInfo<'a>,
+    snapshot: &'a Snapshot,
+    nodes: &'a [NodeIndex],
+) -> PreScore<'a> {
+    match part.failure_without_pre_score() {
+        Some(message) => PreScore::Error(message.to_owned()),
+        None => match part.pre_score(pod, snapshot, nodes) {
+            PreScore::Skip => PreScore::run(NoPreference),
+            said => said,
+        },
+    }
+}
+
+/// All nodes are the same to a plugin that can't say so before it is asked about them.
+struct NoPreference;
+
+impl Score for NoPreference {
+    fn score(&self, _node: NodeIndex) -> i64 {
+        MIN_NODE_SCORE
+    }
 }
 
 /// What each plugin thinks of nodes; plugins to which all are the same are left out.

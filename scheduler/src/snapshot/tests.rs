@@ -187,3 +187,30 @@ fn a_node_with_a_bad_amount_is_named() {
     let error = Snapshot::new(&[bad]).unwrap_err();
     assert_eq!(error.to_string(), "node a: status.allocatable");
 }
+
+#[test]
+fn what_pods_take_of_a_node() {
+    for case in cases("testdata/pod_amounts.yaml") {
+        let mut snapshot = Snapshot::new(&[object("{metadata: {name: node}}")]).unwrap();
+        let pods: Vec<Pod> = serde_json::from_value(case.given).unwrap();
+        for pod in &pods {
+            snapshot.add_pod(&PodInfo::new(pod).unwrap(), "node");
+        }
+        let columns = snapshot.resources();
+        let requested: BTreeMap<&str, i64> = columns
+            .iter()
+            .map(|(name, id)| (name, columns.requested(id)[0]))
+            .filter(|(_, amount)| *amount != 0)
+            .collect();
+        let told = |port: &HostPort| format!("{}/{}/{}", port.address, port.protocol, port.port);
+        let ports: BTreeSet<String> = snapshot.used_ports(0).iter().map(told).collect();
+        let mut answer = json!({
+            "requested": requested,
+            "nonZero": {"cpu": snapshot.non_zero_cpu_millis()[0], "memory": snapshot.non_zero_memory_bytes()[0]},
+        });
+        if !ports.is_empty() {
+            answer["ports"] = json!(ports);
+        }
+        assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);
+    }
+}

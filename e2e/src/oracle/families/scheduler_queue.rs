@@ -113,12 +113,12 @@ impl World {
                 let pod = identified(&step.pod);
                 if let Some(old) = self.current.get(name(&pod)).cloned() {
                     self.current.insert(name(&pod).to_owned(), Arc::clone(&pod));
-                    self.queue.pod_updated(old, pod, false, moment);
+                    self.queue.pod_updated(old, pod, None, moment);
                 }
             }
             ("delete", Some(pod)) => {
                 self.current.remove(&step.name);
-                self.queue.pod_deleted(pod, false, moment);
+                self.queue.pod_deleted(pod, None, moment);
             }
             ("pop", _) => self.in_flight.extend(self.queue.pop()),
             ("return" | "done", _) if self.in_flight.is_empty() => {}

@@ -101,11 +101,27 @@ pub(super) fn config(rng: &mut StdRng) -> Value {
         let (name, args) = plugin_args(rng);
         json!({"name": name, "args": args})
     });
+    let off = |rng: &mut StdRng| {
+        let plugins = some_of(rng, 15, SCORING);
+        json!({"disabled": plugins.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()})
+    };
+    let plugins = maybe(rng, 20, |rng| json!({"preScore": off(rng), "score": off(rng)}));
     json!({
         "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
-        "profiles": [{"pluginConfig": told}],
+        "profiles": [{"plugins": plugins, "pluginConfig": told}],
     })
 }
+
+/// The plugins that are asked at PreScore and at Score.
+const SCORING: &[&str] = &[
+    "TaintToleration",
+    "NodeAffinity",
+    "NodeResourcesFit",
+    "VolumeBinding",
+    "PodTopologySpread",
+    "InterPodAffinity",
+    "NodeResourcesBalancedAllocation",
+];
 
 fn node(rng: &mut StdRng, name: &str, is_full: bool) -> Value {
     let mut node = named_node(rng, name);

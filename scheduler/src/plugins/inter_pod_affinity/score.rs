@@ -19,6 +19,10 @@ pub(super) struct AffinityScorePlugin {
 }
 
 impl ScorePlugin for AffinityScorePlugin {
+    fn failure_without_pre_score(&self) -> Option<&'static str> {
+        Some("failed to read \"PreScoreInterPodAffinity\" from cycleState: not found")
+    }
+
     fn grouping(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Grouping {
         let terms = &pod.affinity_terms;
         let is_indifferent = terms.preferred_affinity.is_empty()

@@ -17,6 +17,10 @@ pub(super) struct SpreadScorePlugin {
 }
 
 impl ScorePlugin for SpreadScorePlugin {
+    fn failure_without_pre_score(&self) -> Option<&'static str> {
+        Some("error reading \"PreScorePodTopologySpread\" from cycleState: not found")
+    }
+
     fn grouping(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Grouping {
         let listers = snapshot.listers();
         match self.spreading.constraints(pod.pod, listers, WhenUnsatisfiable::ScheduleAnyway) {

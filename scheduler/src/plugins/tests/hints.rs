@@ -74,3 +74,44 @@ hints_of!(
     inter_pod_affinity,
     node_declared_features,
 );
+
+/// What the plugins of a profile hear of, all together.
+///
+/// # Source
+/// `pkg/scheduler/scheduler_test.go` (`Test_UnionedGVKs`)
+#[test]
+fn what_the_default_plugins_hear_of() {
+    use crate::framework::{ActionType as A, EventResource as R};
+    let mut heard: BTreeMap<R, A> = BTreeMap::new();
+    for row in &TABLE {
+        for registered in (row.new)(None).unwrap().registered_events() {
+            let event = registered.event;
+            heard
+                .entry(event.resource)
+                .and_modify(|kinds| *kinds = *kinds | event.action)
+                .or_insert(event.action);
+        }
+    }
+    let comes_or_changes = A::ADD | A::UPDATE;
+    let pod_changes = A::UPDATE_POD_LABEL | A::UPDATE_POD_SCALE_DOWN;
+    let node = A::UPDATE_NODE_ALLOCATABLE
+        | A::UPDATE_NODE_LABEL
+        | A::UPDATE_NODE_TAINT
+        | A::UPDATE_NODE_DECLARED_FEATURE;
+    let expected = [
+        (R::AssignedPod, A::ADD | pod_changes | A::DELETE),
+        (R::TargetPod, A::UPDATE),
+        (R::Node, A::ADD | node | A::DELETE),
+        (R::CsiNode, comes_or_changes),
+        (R::CsiDriver, A::UPDATE),
+        (R::CsiStorageCapacity, comes_or_changes),
+        (R::PersistentVolume, comes_or_changes),
+        (R::PersistentVolumeClaim, comes_or_changes),
+        (R::StorageClass, comes_or_changes),
+        (R::VolumeAttachment, A::DELETE),
+        (R::DeviceClass, comes_or_changes),
+        (R::ResourceClaim, A::ALL),
+        (R::ResourceSlice, comes_or_changes),
+    ];
+    assert_eq!(heard, BTreeMap::from(expected));
+}
