@@ -33,6 +33,7 @@ fn each_row_says_what_its_plugin_does() {
         assert_eq!(plugin.post_filter.is_some(), has(ExtensionPoint::PostFilter), "{}", row.name);
         assert_eq!(plugin.score.is_some(), has(ExtensionPoint::Score), "{}", row.name);
         assert_eq!(plugin.reserve.is_some(), has(ExtensionPoint::Reserve), "{}", row.name);
+        assert_eq!(plugin.pre_bind.is_some(), has(ExtensionPoint::PreBind), "{}", row.name);
         assert_eq!(plugin.bind.is_some(), has(ExtensionPoint::Bind), "{}", row.name);
     }
     let names: BTreeSet<&str> = TABLE.iter().map(|row| row.name).collect();
@@ -123,7 +124,8 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut
 fn devices_taken(taken: &[Assumed], listers: &Listers) -> Value {
     let allocation = |claim: &ResourceClaim| claim.status.as_ref()?.allocation.clone();
     let gets = taken.iter().filter_map(|assumed| {
-        let Assumed::ResourceClaim(claim) = assumed else { return None };
+        let Assumed::ResourceClaim(assumed) = assumed else { return None };
+        let claim = &assumed.claim;
         // The one that is made up for extended resources has no name yet.
         let name = claim.metadata.name.as_deref().unwrap_or("<extended-resources>");
         let had = listers.devices.claim(claim.metadata.namespace.as_deref()?, name).and_then(allocation);
