@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Pod, PodResourceClaimStatus};
 use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plimsoll_apiserver::defaults;
-use plimsoll_scheduler::framework::{Assumed, Change, Object};
+use plimsoll_scheduler::framework::{Change, Object};
 use plimsoll_scheduler::listers::is_for_extended_resources;
 use plimsoll_scheduler::volume_claims::namespace_and_name;
 use plimsoll_scheduler::{Listers, Snapshot};
@@ -55,17 +55,13 @@ impl ClaimMaker {
         }
     }
 
-    /// Writes down at once what the scheduler wants written of claims.
-    pub(super) fn write(&mut self, assumed: &[Assumed], snapshot: &mut Snapshot) {
-        for assumed in assumed {
-            let Assumed::ResourceClaim(claim) = assumed else { continue };
-            let mut claim = (**claim).clone();
-            if claim.metadata.name.is_none() {
-                let prefix = claim.metadata.generate_name.as_deref().unwrap_or_default();
-                claim.metadata.name = Some(self.names.generate(prefix));
-            }
-            snapshot.listers_mut().devices.set_claim(&claim);
-        }
+    /// Creates a claim that has a `generateName` in place of a name.
+    pub(super) fn create(&mut self, mut claim: ResourceClaim) -> ResourceClaim {
+        let name = self.names.generate(claim.metadata.generate_name.as_deref().unwrap_or_default());
+        let namespace = claim.metadata.namespace.as_deref().unwrap_or_default();
+        claim.metadata.uid = Some(format!("{namespace}/{name}"));
+        claim.metadata.name = Some(name);
+        claim
     }
 }
 
@@ -107,9 +103,7 @@ pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Ve
     for mut claim in used {
         let before = Object::ResourceClaim(Arc::new(claim.clone()));
         if is_for_extended_resources(&claim) {
-            let name = claim.metadata.name.as_deref().unwrap_or_default();
-            snapshot.listers_mut().devices.remove_claim(namespace, name);
-            changes.push(Change::deleted(before));
+            changes.extend(delete(namespace, claim.metadata.name.as_deref().unwrap_or_default(), snapshot));
             continue;
         }
         let status = claim.status.get_or_insert_default();
@@ -122,4 +116,11 @@ pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Ve
         changes.push(Change::updated(before, Object::ResourceClaim(Arc::new(claim))));
     }
     changes
+}
+
+/// A claim is gone.
+pub(super) fn delete(namespace: &str, name: &str, snapshot: &mut Snapshot) -> Option<Change> {
+    let claim = snapshot.listers().devices.claim(namespace, name)?.clone();
+    snapshot.listers_mut().devices.remove_claim(namespace, name);
+    Some(Change::deleted(Object::ResourceClaim(Arc::new(claim))))
 }

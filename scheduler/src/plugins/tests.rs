@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use self::given::{all, list_objects, nominate, profile};
 use super::*;
-use crate::framework::{Assumed, PreEnqueueRequest, Status};
+use crate::framework::{Action, Assumed, PreEnqueueRequest, Status, Write};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
+use crate::volume_claims::namespace_and_name;
 use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
 mod given;
@@ -113,6 +114,10 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut
                 // The message names the node, which upstream takes at random where several are equally good.
                 error.post_filter_message.clear();
             }
+            let released = released(&error.writes);
+            if !released.is_empty() {
+                answer["released"] = json!(released);
+            }
             answer["message"] = error.message().into();
         }
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
@@ -132,6 +137,19 @@ fn devices_taken(taken: &[Assumed], listers: &Listers) -> Value {
         had.is_none().then(|| (name.to_owned(), json!(allocation(claim))))
     });
     gets.collect()
+}
+
+/// The claims that are written to make room, with what is done to them last.
+fn released(writes: &[Write]) -> BTreeMap<String, &'static str> {
+    let done = writes.iter().filter_map(|write| match &write.action {
+        Action::UpdateResourceClaimStatus(claim) => {
+            let (namespace, name) = namespace_and_name(&claim.metadata);
+            Some((format!("{namespace}/{name}"), "deallocated"))
+        }
+        Action::DeleteResourceClaim { namespace, name } => Some((format!("{namespace}/{name}"), "deleted")),
+        _ => None,
+    });
+    done.collect()
 }
 
 fn preemption_value(preemption: &Preemption) -> Value {
