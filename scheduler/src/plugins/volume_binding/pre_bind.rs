@@ -160,3 +160,6 @@ fn is_fully_bound(claim: &PersistentVolumeClaim) -> bool {
     let volume = claim.spec.as_ref().and_then(|spec| spec.volume_name.as_deref()).unwrap_or_default();
     !volume.is_empty() && annotation(&claim.metadata, BIND_COMPLETED).is_some()
 }
+
+#[cfg(test)]
+mod tests;
