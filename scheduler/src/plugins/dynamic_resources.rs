@@ -143,4 +143,6 @@ impl ReservePlugin for DynamicResources {
 }
 
 #[cfg(test)]
+mod test_claims;
+#[cfg(test)]
 mod tests;

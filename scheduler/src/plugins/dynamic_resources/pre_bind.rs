@@ -115,3 +115,6 @@ pub(super) fn unreserve(cycle: &BindingCycle<'_>) -> Vec<Write> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

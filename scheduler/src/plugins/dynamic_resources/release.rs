@@ -97,3 +97,6 @@ pub(super) fn deletion(claim: &ResourceClaim) -> Vec<Write> {
         Write::new(Action::DeleteResourceClaim { namespace, name }),
     ]
 }
+
+#[cfg(test)]
+mod tests;

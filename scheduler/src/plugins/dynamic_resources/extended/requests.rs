@@ -153,3 +153,121 @@ fn requested(container: &Container, resource: &str) -> Option<i64> {
     let amount = Quantity::parse(requests.get(resource)?.0.trim()).ok()?;
     amount.to_whole_units().filter(|units| *units != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// # Source
+    /// `extendeddynamicresources_test.go` (`Test_createRequestsAndMappings_mappings`)
+    #[test]
+    fn each_container_is_told_which_requests_serve_it() {
+        let (gpu, gpu1, init) = ("gpu", "gpu1", "gpuinit");
+        let implicit = "deviceclass.resource.kubernetes.io/classInit";
+        let some = [(gpu, "class"), (gpu1, "class1")];
+        let with_init = [(gpu, "class"), (init, "classInit")];
+        let with_implicit = [(implicit, "classInit"), (gpu, "class"), (init, "classInit")];
+        for (name, served, ending, lasting, expected) in [
+            (
+                "one container, two requests",
+                some.as_slice(),
+                vec![],
+                vec![json!({gpu: "1", gpu1: "2"})],
+                vec![("con0", gpu, "container-0-request-0"), ("con0", gpu1, "container-0-request-1")],
+            ),
+            (
+                "one container, one explicit and one implicit request",
+                &with_implicit,
+                vec![json!({init: "1", implicit: "2"})],
+                vec![],
+                vec![
+                    ("init-con0", implicit, "container-0-request-0"),
+                    ("init-con0", init, "container-0-request-1"),
+                ],
+            ),
+            (
+                "two containers, two requests",
+                &some,
+                vec![],
+                vec![json!({gpu: "1"}), json!({gpu1: "2"})],
+                vec![("con0", gpu, "container-0-request-0"), ("con1", gpu1, "container-1-request-0")],
+            ),
+            (
+                "one init container, one regular container, one request",
+                &with_init,
+                vec![json!({init: "2"})],
+                vec![json!({gpu: "1"})],
+                vec![("init-con0", init, "container-0-request-0"), ("con0", gpu, "container-1-request-0")],
+            ),
+            (
+                "three containers (two are init container), two requests",
+                &with_init,
+                vec![json!({init: "1"}), json!({init: "2"})],
+                vec![json!({gpu: "1"})],
+                vec![
+                    ("init-con0", init, "container-1-request-0"),
+                    ("init-con1", init, "container-1-request-0"),
+                    ("con0", gpu, "container-2-request-0"),
+                ],
+            ),
+            (
+                "three containers (two are init container), both explicit and implicit resources",
+                &with_implicit,
+                vec![json!({init: "1"}), json!({implicit: "2"})],
+                vec![json!({gpu: "1"})],
+                vec![
+                    ("init-con0", init, "container-0-request-0"),
+                    ("init-con1", implicit, "container-1-request-0"),
+                    ("con0", gpu, "container-2-request-0"),
+                ],
+            ),
+            (
+                "four containers (two are init container, one sidecar), three requests",
+                &with_init,
+                vec![json!({init: "1"}), json!({init: "1", "": "sidecar"}), json!({init: "2"})],
+                vec![json!({gpu: "1"})],
+                vec![
+                    ("init-con0", init, "container-1-request-0"),
+                    ("init-con1", init, "container-1-request-0"),
+                    ("init-con2", init, "container-2-request-0"),
+                    ("con0", gpu, "container-3-request-0"),
+                ],
+            ),
+        ] {
+            let container = |prefix: &str, (index, requests): (usize, Value)| {
+                let mut requests = requests;
+                let is_sidecar = requests.as_object_mut().is_some_and(|list| list.remove("").is_some());
+                json!({
+                    "name": format!("{prefix}con{index}"), "resources": {"requests": requests},
+                    "restartPolicy": is_sidecar.then_some("Always"),
+                })
+            };
+            let all = |prefix: &'static str, list: Vec<Value>| -> Vec<Value> {
+                list.into_iter().enumerate().map(|entry| container(prefix, entry)).collect()
+            };
+            let spec = json!({"initContainers": all("init-", ending), "containers": all("", lasting)});
+            let pod: Pod =
+                serde_json::from_value(json!({"metadata": {"name": "pod"}, "spec": spec})).unwrap();
+            let (_, mut mappings) = requests_for(&pod, served);
+            mappings.sort_by(|first, second| {
+                (&first.request_name, &first.container_name)
+                    .cmp(&(&second.request_name, &second.container_name))
+            });
+            let mut expected: Vec<ContainerExtendedResourceRequest> = expected
+                .into_iter()
+                .map(|(container, resource, request)| ContainerExtendedResourceRequest {
+                    container_name: container.to_owned(),
+                    resource_name: resource.to_owned(),
+                    request_name: request.to_owned(),
+                })
+                .collect();
+            expected.sort_by(|first, second| {
+                (&first.request_name, &first.container_name)
+                    .cmp(&(&second.request_name, &second.container_name))
+            });
+            assert_eq!(mappings, expected, "{name}");
+        }
+    }
+}
