@@ -5,6 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Pod, PodResourceClaimStatus};
 use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use plimsoll_api::group::GroupResource;
 use plimsoll_apiserver::defaults;
 use plimsoll_scheduler::framework::{Change, Object};
 use plimsoll_scheduler::listers::is_for_extended_resources;
@@ -13,19 +14,39 @@ use plimsoll_scheduler::{Listers, Snapshot};
 use rustc_hash::FxHashMap;
 
 use super::volumes::owner_of_claim;
-use crate::world::NameGenerator;
+use crate::world::{NameGenerator, Object as WorldObject, uid_of};
 
 /// The templates of claims, and the names of claims that were made.
 #[derive(Debug, Default)]
 pub(super) struct ClaimMaker {
     /// By namespace and name.
     templates: FxHashMap<(String, String), ResourceClaimTemplate>,
+    /// Whether there is any class of devices.
+    has_classes: bool,
     names: NameGenerator,
 }
 
 impl ClaimMaker {
-    /// Takes note of a template.
-    pub(super) fn add_template(&mut self, template: &ResourceClaimTemplate) {
+    /// Takes note of what claims are made by.
+    pub(super) fn take_note(&mut self, object: &WorldObject) {
+        match object {
+            WorldObject::ResourceClaimTemplate(template) => self.add_template(template),
+            WorldObject::DeviceClass(_) => self.has_classes = true,
+            _ => {}
+        }
+    }
+
+    /// Gives a pod the uid by which claims know it, where there are devices: the one that it had in its manifest, or another.
+    pub(super) fn identify(&self, pod: &mut Pod, given: Option<&str>) {
+        let has_claims = pod.spec.as_ref().is_some_and(|spec| spec.resource_claims.is_some());
+        if (self.has_classes || has_claims) && pod.metadata.uid.is_none() {
+            let (namespace, name) = namespace_and_name(&pod.metadata);
+            let made = || uid_of(&GroupResource::new("", "pods"), namespace, name);
+            pod.metadata.uid = Some(given.map_or_else(made, str::to_owned));
+        }
+    }
+
+    fn add_template(&mut self, template: &ResourceClaimTemplate) {
         let (namespace, name) = namespace_and_name(&template.metadata);
         self.templates.insert((namespace.to_owned(), name.to_owned()), template.clone());
     }

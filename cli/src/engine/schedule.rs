@@ -161,9 +161,7 @@ impl Engine<'_> {
 
     fn take_note_of_new_objects(&mut self, scheduling: &mut Scheduling) {
         for row in self.rows[scheduling.seen..].iter().filter(|row| row.is_stored()) {
-            if let Object::ResourceClaimTemplate(template) = &row.object {
-                scheduling.claim_maker.add_template(template);
-            }
+            scheduling.claim_maker.take_note(&row.object);
         }
         let (mut waiting, mut changes) = (Vec::new(), Vec::new());
         for index in scheduling.seen..self.rows.len() {
@@ -171,7 +169,9 @@ impl Engine<'_> {
             if !row.is_stored() {
                 continue;
             }
+            let given_uid = row.given_uid.as_deref();
             if let Some(pod) = row.object.pod_mut() {
+                scheduling.claim_maker.identify(pod, given_uid);
                 scheduling.claim_maker.make_claims(pod, scheduling.snapshot.listers_mut());
             }
             let (is_strict, granted) = (self.settings.strict, &mut self.volumes_taken_for_granted);

@@ -39,22 +39,17 @@ fn claims_are_written_as_they_were_reserved() {
     let used = |claim: &Value| vec![("update status", stamped(reserved(claim.clone())))];
     let both = vec![("update", finalized(pending())), ("update status", stamped(reserved(placed.clone())))];
     let status_only = vec![both[1].clone()];
-    for (name, pod, before, meanwhile, expected) in [
-        ("claim-reference", with_claim(), allocated(), None, used(&allocated())),
-        ("claim-template", from_template(), allocated(), None, used(&allocated())),
-        ("good-topology", with_claim(), placed.clone(), None, used(&placed)),
-        ("with-resources", with_claim(), pending(), None, both.clone()),
-        ("with-resources-has-finalizer", with_claim(), finalized(pending()), None, status_only.clone()),
-        ("with-resources-finalizer-gets-removed", with_claim(), finalized(pending()), Some(pending()), both),
-        (
-            "with-resources-finalizer-gets-added",
-            with_claim(),
-            pending(),
-            Some(finalized(pending())),
-            status_only,
-        ),
-        ("claim is reserved already", with_claim(), reserved(allocated()), None, vec![]),
+    for (name, is_from_template, before, meanwhile, expected) in [
+        ("claim-reference", false, allocated(), None, used(&allocated())),
+        ("claim-template", true, allocated(), None, used(&allocated())),
+        ("good-topology", false, placed.clone(), None, used(&placed)),
+        ("with-resources", false, pending(), None, both.clone()),
+        ("with-resources-has-finalizer", false, finalized(pending()), None, status_only.clone()),
+        ("with-resources-finalizer-gets-removed", false, finalized(pending()), Some(pending()), both),
+        ("with-resources-finalizer-gets-added", false, pending(), Some(finalized(pending())), status_only),
+        ("claim is reserved already", false, reserved(allocated()), None, vec![]),
     ] {
+        let pod = if is_from_template { from_template() } else { with_claim() };
         let snapshot = snapshot(&[before], &Value::Null);
         let taken = taken(&pod, &snapshot);
         let mut stored = snapshot.listers().clone();

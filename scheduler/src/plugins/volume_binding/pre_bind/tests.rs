@@ -229,7 +229,7 @@ fn a_volume_that_a_driver_has_taken_over_is_where_the_driver_says() {
     ] {
         let (volumes, claims) =
             if is_made { (vec![], vec![made.clone()]) } else { (vec![volume.clone()], vec![]) };
-        let mut stored = stored(&[volume.clone()], &[made.clone(), unbound("unbound-pvc")]);
+        let mut stored = stored(std::slice::from_ref(volume), &[made.clone(), unbound("unbound-pvc")]);
         if let Some(plugins) = plugins {
             let annotations = json!({"storage.alpha.kubernetes.io/migrated-plugins": plugins});
             let metadata = json!({"name": "node1", "annotations": annotations});
