@@ -7,6 +7,7 @@
 //! # Source
 //! `pkg/scheduler/backend/cache`, `pkg/scheduler/framework/types.go` (`NodeInfo`)
 
+mod assumed;
 mod change_log;
 mod claim_uses;
 mod counted;
@@ -47,7 +48,6 @@ use self::sign::Sign;
 use self::topology::TopologyColumns;
 pub use self::topology::{Domain, TopologyColumn};
 use crate::affinity_term::PodAffinityTerms;
-use crate::framework::Assumed;
 use crate::host_port::HostPort;
 use crate::listers::Listers;
 
@@ -182,16 +182,6 @@ impl Snapshot {
     pub fn listers_mut(&mut self) -> &mut Listers {
         self.changes.end_epoch();
         &mut self.listers
-    }
-
-    /// Takes an object to be as it will be once a pod is bound.
-    pub fn assume(&mut self, assumed: Assumed) {
-        match assumed {
-            Assumed::PersistentVolumeClaim(claim) => self.listers_mut().storage.set_claim(&claim),
-            Assumed::PersistentVolume(volume) => self.listers_mut().storage.set_volume(&volume),
-            // Nothing that is kept of nodes depends on who has devices, so all that stays.
-            Assumed::ResourceClaim(claim) => self.listers.devices.assume_claim(&claim),
-        }
     }
 
     /// Now, in the history of this snapshot.

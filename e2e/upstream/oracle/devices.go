@@ -38,7 +38,7 @@ func (c *schedulerCluster) addDevices(given *schedulerCase) error {
 	); err != nil {
 		return err
 	}
-	claims := hidden(hidden(reflect.ValueOf(manager), "resourceClaimTracker"), "cache").Interface().(*assumecache.AssumeCache)
+	claims := c.assumedClaims()
 	for _, claim := range given.ResourceClaims {
 		addToAssumeCache(claims, claim)
 	}
@@ -62,6 +62,12 @@ func (c *schedulerCluster) readSelectors() {
 		features := cel.Features{EnableConsumableCapacity: true}
 		hidden(reflect.ValueOf(plugin), "celCache").Set(reflect.ValueOf(cel.NewCache(10, features)))
 	}
+}
+
+// assumedClaims is where the plugin looks claims up.
+func (c *schedulerCluster) assumedClaims() *assumecache.AssumeCache {
+	manager := reflect.ValueOf(c.framework.SharedDRAManager().(*dynamicresources.DefaultDRAManager))
+	return hidden(hidden(manager, "resourceClaimTracker"), "cache").Interface().(*assumecache.AssumeCache)
 }
 
 // hidden is the value of a field that isn't exported, of the struct that a pointer points to.
@@ -89,7 +95,8 @@ func (c *schedulerCluster) devicesTaken() map[string]*resourceapi.AllocationResu
 		c.claimed[claim.UID] = true
 		// One that is made up for extended resources may ask for nothing.
 		if len(claim.Spec.Devices.Requests) > 0 {
-			taken[claim.Name] = claim.Status.Allocation
+			// PreBind writes when it was.
+			taken[claim.Name] = claim.Status.Allocation.DeepCopy()
 		}
 	}
 	return taken

@@ -59,6 +59,15 @@ impl DeviceListers {
         self.take_over(claim);
     }
 
+    /// Takes a claim that was assumed to be as it is stored again.
+    pub(crate) fn restore_claim(&mut self, assumed: &ResourceClaim, stored: &Self) {
+        let (namespace, name) = key(assumed);
+        match stored.claim(&namespace, &name) {
+            Some(claim) => self.set_claim(claim),
+            None => self.remove_claim(&namespace, &name),
+        }
+    }
+
     /// Forgets a claim, and what it had.
     pub fn remove_claim(&mut self, namespace: &str, name: &str) {
         if let Some(claim) = unset(&mut self.claims, namespace, name) {
