@@ -28,6 +28,7 @@ use plimsoll_api::duration::Duration;
 use self::allocator::step_limit;
 use self::pod_devices::PodDevices;
 use self::selector::CompiledSelectors;
+pub use self::selector::{SelectorError, device_matches};
 use super::Registration;
 use crate::config::{DynamicResourcesArgs, PluginArgs};
 use crate::framework::{

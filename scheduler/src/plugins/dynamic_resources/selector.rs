@@ -3,20 +3,28 @@
 //! # Source
 //! k8s.io/dynamic-resource-allocation `cel/compile.go`, `cel/cache.go`, `cel/errors.go`
 
+mod address_value;
 mod bind_macro;
 mod cost;
 mod depth;
 mod device_value;
+mod entries_macros;
+mod error_text;
+mod format_value;
+mod list_functions;
 mod metered;
+mod optional_macros;
 mod quantity_value;
 mod regular_expressions;
+mod set_functions;
+mod url_value;
 mod version_value;
 mod weight;
 
 use std::sync::{Arc, LazyLock};
 
 use cel::common::types::CelBool;
-use cel::{Context, DeclarationError, Env, ExecutionError, ParseErrors, Value, extensions};
+use cel::{Context, DeclarationError, Env, ParseErrors, Value, extensions};
 use k8s_openapi::api::resource::v1::Device;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -24,6 +32,7 @@ use rustc_hash::FxHashMap;
 use self::cost::{LIMIT_EXCEEDED, METER, Meter};
 use self::depth::depth;
 use self::device_value::device_value;
+use self::error_text::text;
 use self::metered::{Metered, metered};
 
 /// How many expressions are kept compiled; then all are forgotten.
@@ -53,10 +62,18 @@ fn env() -> Env {
 
 fn extended_env() -> Result<Env, DeclarationError> {
     let mut env = Env::stdlib();
+    env.set_error_on_duplicate_map_keys(false);
     env.add_extension(extensions::strings)?;
     env.add_extension(extensions::lists)?;
     env.add_extension(bind_macro::add_to)?;
+    env.add_extension(entries_macros::add_to)?;
+    env.add_extension(optional_macros::add_to)?;
     env.add_extension(cost::add_to)?;
+    env.add_extension(list_functions::add_to)?;
+    env.add_extension(set_functions::add_to)?;
+    env.add_extension(address_value::add_to)?;
+    env.add_extension(url_value::add_to)?;
+    env.add_extension(format_value::add_to)?;
     env.add_extension(regular_expressions::add_to)?;
     env.add_extension(quantity_value::add_to)?;
     env.add_extension(version_value::add_to)?;
@@ -72,9 +89,20 @@ pub(super) struct CompiledSelectors {
     by_expression: Mutex<FxHashMap<String, Compiled>>,
 }
 
+/// Whether a selector chooses a device of that driver.
+///
+/// # Errors
+/// It can't be said.
+///
+/// # Source
+/// k8s.io/dynamic-resource-allocation `cel/compile.go`
+pub fn device_matches(expression: &str, driver: &str, device: &Device) -> Result<bool, SelectorError> {
+    CompiledSelectors::default().matches(expression, driver, device)
+}
+
 /// Why it can't be said whether a selector chooses a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SelectorError {
+pub enum SelectorError {
     /// It isn't an expression.
     Compile(String),
     /// It makes no sense for the device.
@@ -154,27 +182,6 @@ fn evaluate(metered: &Metered, driver: &str, device: &Device) -> Result<bool, St
             "CEL result of type {found} could not be converted to bool: unsupported native conversion from {found} to 'bool'"
         )
     })
-}
-
-/// What upstream's library says of the same error, where it is one that valid expressions can run into.
-///
-/// # Source
-/// github.com/google/cel-go `common/types/err.go`, k8s.io/dynamic-resource-allocation `cel/errors.go` (`EnhanceRuntimeError`)
-fn text(error: &ExecutionError) -> String {
-    match error {
-        ExecutionError::NoSuchKey(key) => format!(
-            "no such key: {key}. consider using CEL optional chaining (.? followed by orValue()) or guarding the check with has() for optional fields"
-        ),
-        ExecutionError::NoSuchOverload(_)
-        | ExecutionError::UnsupportedBinaryOperator(..)
-        | ExecutionError::ValuesNotComparable(..)
-        | ExecutionError::UnexpectedType { .. } => "no such overload".to_owned(),
-        ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
-        ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
-        ExecutionError::FunctionError { message, .. } => message.clone(),
-        // DIFFERENCE: D-scheduler-31.
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,12 @@ use super::weight::weight;
 /// k8s.io/api `resource/v1/types.go` (`CELSelectorExpressionMaxCost`)
 const LIMIT: u64 = 1_000_000;
 
+/// How long a list `lists.range` makes.
+///
+/// # Source
+/// github.com/google/cel-go `ext/lists.go`
+const MAX_RANGE: u64 = 1_000_000;
+
 /// # Source
 /// github.com/google/cel-go `interpreter/runtimecost.go`
 pub(super) const LIMIT_EXCEEDED: &str = "operation cancelled: actual cost limit exceeded";
@@ -132,7 +138,9 @@ fn spend<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
 }
 
 fn range<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    meter(&arguments)?.spend(number(&arguments, 1))?;
+    // The library makes no longer lists.
+    let length = Some(number(&arguments, 1)).filter(|length| *length <= MAX_RANGE);
+    meter(&arguments)?.spend(length.unwrap_or(0))?;
     last(arguments)
 }
 

@@ -3,11 +3,15 @@
 //! What doesn't depend on values is summed up: once for the expression, and once for each turn of a loop, as if both sides of
 //! `&&` and `||` were evaluated. Arguments whose size matters to a call are weighed, as are values that the library copies.
 
+mod functions;
+mod nodes;
+
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, operators};
-use cel::common::types::CelInt;
 use cel::parser::Expression;
 
-use super::cost::{METER, MULTIPLY, NOTE, RANGE, SPEND, WEIGH};
+use self::functions::{Costs, costs, is_qualified};
+use self::nodes::{appended, bound, spend_before, wrap};
+use super::cost::{METER, MULTIPLY, NOTE, RANGE, WEIGH};
 use super::regular_expressions::{is_matching, metered_name};
 use super::weight::of_text;
 
@@ -18,14 +22,8 @@ use super::weight::of_text;
 const LIST_COST: u64 = 10;
 const MAP_COST: u64 = 30;
 
-/// Functions with a dot in their name: what is in front of the dot isn't an argument.
-const QUALIFIED: &[(&str, &str)] = &[
-    ("lists", "range"),
-    ("strings", "quote"),
-    ("optional", "of"),
-    ("optional", "ofNonZeroValue"),
-    ("optional", "none"),
-];
+/// The variable for what a function is called on.
+const RECEIVER: &str = "@receiver";
 
 /// An expression that counts what it costs.
 #[derive(Debug)]
@@ -41,36 +39,6 @@ pub(super) fn metered(mut expression: Expression) -> Metered {
     let mut writer = Writer::default();
     let cost = writer.visit(&mut expression);
     Metered { expression, cost, slots: writer.slots }
-}
-
-/// What the weights of the arguments of a call cost.
-enum Costs {
-    /// Their sum, so many times.
-    Sum(u64),
-    /// Their product, so many times.
-    Product(u64),
-    /// The product of the only argument with itself.
-    Square,
-    /// The number that is the argument.
-    Number,
-}
-
-/// Names with more than one meaning have the costs of the dearest.
-fn costs(function: &str) -> Costs {
-    match function {
-        // The results may be as long as the product of the arguments.
-        "replace" => Costs::Product(10),
-        "contains" | "indexOf" | "lastIndexOf" | "join" | "intersects" | "equivalent" => Costs::Product(1),
-        "distinct" => Costs::Square,
-        "range" => Costs::Number,
-        // A logarithm of comparisons for each element.
-        "sort" | "@sortByAssociatedKeys" => Costs::Sum(20),
-        // A value for each byte.
-        "split" => Costs::Sum(10),
-        // Up to a hundred digits in front of the point and as many after it for a number.
-        "format" => Costs::Sum(50),
-        _ => Costs::Sum(1),
-    }
 }
 
 #[derive(Default)]
@@ -96,7 +64,13 @@ impl Writer {
                 MAP_COST + fields.entries.iter_mut().map(|entry| self.entry(&mut entry.expr)).sum::<u64>()
             }
             Expr::Comprehension(comprehension) => self.comprehension(comprehension),
-            Expr::Call(call) => self.call(call),
+            Expr::Call(call) => {
+                if let Some((receiver, call)) = receiver_first(call) {
+                    expression.expr = bound(RECEIVER, receiver, call);
+                    return self.visit(expression);
+                }
+                self.call(call)
+            }
         }
     }
 
@@ -224,9 +198,19 @@ impl Writer {
     }
 }
 
-fn is_qualified(call: &CallExpr) -> bool {
-    let Some(Expr::Ident(namespace)) = call.target.as_ref().map(|target| &target.expr) else { return false };
-    QUALIFIED.contains(&(namespace.trim_start_matches('.'), &call.func_name))
+/// The receiver of a call, and the call with a name for it, where the arguments may fail: the library computes them first, but
+/// upstream tells of the receiver's failure.
+fn receiver_first(call: &mut CallExpr) -> Option<(Expression, Expression)> {
+    let target = call.target.as_deref_mut()?;
+    let name = Expr::Ident(RECEIVER.to_owned());
+    if call.args.iter().all(is_plain) || matches!(target.expr, Expr::Literal(_)) || target.expr == name {
+        return None;
+    }
+    if is_qualified(call) || is_matching(call) {
+        return None;
+    }
+    let receiver = std::mem::replace(call.target.as_deref_mut()?, Expression { id: 0, expr: name });
+    Some((receiver, Expression { id: 0, expr: Expr::Call(std::mem::take(call)) }))
 }
 
 /// A value that is small and can't be copied into an error at length.
@@ -240,60 +224,4 @@ fn literal_weight(literal: &LiteralValue) -> u64 {
         LiteralValue::Bytes(bytes) => of_text(bytes.inner().len()),
         _ => 0,
     }
-}
-
-/// The condition and the element, where each turn appends one to what the loop gathers: `map` and `filter`.
-fn appended(comprehension: &mut ComprehensionExpr) -> Option<(Option<&mut Expression>, &mut Expression)> {
-    fn element<'e>(step: &'e mut Expression, gathered: &str) -> Option<&'e mut Expression> {
-        let Expr::Call(CallExpr { func_name, target: None, args }) = &mut step.expr else { return None };
-        let [list, Expression { expr: Expr::List(new), .. }] = args.as_mut_slice() else { return None };
-        let [element] = new.elements.as_mut_slice() else { return None };
-        (func_name == operators::ADD && is_name(list, gathered)).then_some(element)
-    }
-    let gathered = comprehension.accu_var.as_str();
-    if !is_name(&comprehension.result, gathered) || !matches!(comprehension.loop_cond.expr, Expr::Literal(_))
-    {
-        return None;
-    }
-    if let Expr::Call(CallExpr { func_name, target: None, args }) = &comprehension.loop_step.expr
-        && func_name == operators::CONDITIONAL
-        && args.len() == 3
-    {
-        let Expr::Call(CallExpr { args, .. }) = &mut comprehension.loop_step.expr else { return None };
-        let [guard, step, otherwise] = args.as_mut_slice() else { return None };
-        return is_name(otherwise, gathered)
-            .then_some(())
-            .and_then(|()| Some((Some(guard), element(step, gathered)?)));
-    }
-    Some((None, element(&mut comprehension.loop_step, gathered)?))
-}
-
-fn is_name(expression: &Expression, name: &str) -> bool {
-    matches!(&expression.expr, Expr::Ident(found) if found == name)
-}
-
-/// `@spend(@meter, n) ? expression : false`: the cost is counted even if the expression then fails.
-fn spend_before(expression: &mut Expression, cost: u64) {
-    let mut spend = number(cost);
-    wrap(&mut spend, SPEND, &[]);
-    let inner = std::mem::take(expression);
-    let no = Expression { id: 0, expr: Expr::Literal(LiteralValue::Boolean(false.into())) };
-    *expression = call(operators::CONDITIONAL, vec![spend, inner, no]);
-}
-
-/// `function(@meter, numbers.., expression)`
-fn wrap(expression: &mut Expression, function: &str, numbers: &[u64]) {
-    let meter = Expression { id: 0, expr: Expr::Ident(METER.to_owned()) };
-    let inner = std::mem::take(expression);
-    let numbers = numbers.iter().map(|value| number(*value));
-    *expression = call(function, [meter].into_iter().chain(numbers).chain([inner]).collect());
-}
-
-fn number(value: u64) -> Expression {
-    let value = CelInt::from(i64::try_from(value).unwrap_or(i64::MAX));
-    Expression { id: 0, expr: Expr::Literal(LiteralValue::Int(value)) }
-}
-
-fn call(function: &str, args: Vec<Expression>) -> Expression {
-    Expression { id: 0, expr: Expr::Call(CallExpr { func_name: function.to_owned(), target: None, args }) }
 }

@@ -1,7 +1,8 @@
 use k8s_openapi::api::resource::v1::Device;
+use plimsoll_fixtures::cases::cases;
 use serde_json::json;
 
-use super::{CompiledSelectors, SelectorError};
+use super::{CompiledSelectors, SelectorError, device_matches};
 
 fn device() -> Device {
     serde_json::from_value(json!({
@@ -61,6 +62,25 @@ fn expressions_see_a_device_as_upstreams_do() {
     ] {
         assert_eq!(matches(expression), Ok(expected), "{expression}");
     }
+}
+
+#[test]
+fn answers_are_upstreams() {
+    let mut others = Vec::new();
+    for case in cases("testdata/device_selectors.yaml") {
+        let expression = case.given["expression"].as_str().unwrap();
+        let driver = case.given["driver"].as_str().unwrap();
+        let device: Device = serde_json::from_value(case.given["device"].clone()).unwrap();
+        let answer = match device_matches(expression, driver, &device) {
+            Ok(matches) => json!({"matches": matches}),
+            Err(SelectorError::Runtime(problem)) => json!({"runtime_error": problem}),
+            Err(SelectorError::Compile(problem)) => json!({"compile_error": problem}),
+        };
+        if answer != case.expect {
+            others.push(format!("{}: {answer}, not {}", case.name, case.expect));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
 }
 
 #[test]
