@@ -4,6 +4,7 @@ mod amounts;
 mod create;
 mod daemonset;
 mod daemonset_sync;
+mod device_selector;
 mod kubelet;
 mod label_requirement;
 mod label_selector;
@@ -78,6 +79,7 @@ pub static FAMILIES: &[Family] = &[
     create::FAMILY,
     daemonset::FAMILY,
     daemonset_sync::FAMILY,
+    device_selector::FAMILY,
     kubelet::FAMILY,
     label_requirement::FAMILY,
     label_selector::FAMILY,

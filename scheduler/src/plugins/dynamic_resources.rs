@@ -31,6 +31,7 @@ use self::allocator::step_limit;
 pub(super) use self::device_counts::{ClassDevices, DeviceCounter};
 use self::pod_devices::PodDevices;
 use self::selector::CompiledSelectors;
+pub use self::selector::{SelectorError, device_matches};
 use super::Registration;
 use crate::config::{DynamicResourcesArgs, PluginArgs};
 use crate::framework::{

@@ -65,7 +65,11 @@ impl Filter for MadeUp {
 impl PostFilterPlugin for MadeUp {
     fn post_filter(&self, _failed: &FailedCycle<'_>) -> PostFiltered {
         let code = self.post_filter.unwrap_or_default();
-        PostFiltered { status: Status::new(code, "", REASON), nomination: Nomination::Keep }
+        PostFiltered {
+            status: Status::new(code, "", REASON),
+            nomination: Nomination::Keep,
+            writes: Vec::new(),
+        }
     }
 }
 

@@ -11,7 +11,6 @@ pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_macro(Macro::receiver("bind", 3, expand))
 }
 
-/// A loop over nothing, whose result sees the name as what the loop would have gathered.
 fn expand(
     helper: &mut MacroExprHelper<'_>,
     target: &mut Option<Expression>,
@@ -33,6 +32,17 @@ fn expand(
     }
     let name = name.clone();
     let (Some(result), Some(value)) = (arguments.pop(), arguments.pop()) else { return Ok(None) };
+    Ok(Some(bind(helper, name, value, result)))
+}
+
+/// An expression that sees a name for a value: a loop over nothing, whose result sees the name as what the loop would have
+/// gathered.
+pub(super) fn bind(
+    helper: &mut MacroExprHelper<'_>,
+    name: String,
+    value: Expression,
+    result: Expression,
+) -> Expression {
     let bind = ComprehensionExpr {
         iter_range: helper.next_expr(Expr::List(ListExpr::new(Vec::new()))),
         iter_var: "#unused".to_owned(),
@@ -43,5 +53,5 @@ fn expand(
         loop_step: helper.next_expr(Expr::Ident(name)),
         result,
     };
-    Ok(Some(helper.next_expr(Expr::Comprehension(Box::new(bind)))))
+    helper.next_expr(Expr::Comprehension(Box::new(bind)))
 }

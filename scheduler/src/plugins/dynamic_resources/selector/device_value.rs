@@ -111,7 +111,14 @@ impl Domains {
 /// # Source
 /// k8s.io/dynamic-resource-allocation `cel/compile.go` (`newStringInterfaceMapWithDefault`)
 #[derive(Clone, Debug)]
-struct DomainMap(CelMap<'static>);
+pub(super) struct DomainMap(CelMap<'static>);
+
+impl DomainMap {
+    /// The domains that are there.
+    pub(super) fn domains(&self) -> &CelMap<'static> {
+        &self.0
+    }
+}
 
 impl StaticVal for DomainMap {}
 

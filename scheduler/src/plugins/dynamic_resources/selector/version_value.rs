@@ -4,6 +4,8 @@
 //! k8s.io/apiserver `pkg/cel/library/semverlib.go`, `pkg/cel/semver.go`
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the library asks for")]
 
+mod problem;
+
 use std::any::Any;
 use std::cmp::Ordering;
 
@@ -11,6 +13,8 @@ use cel::common::types::{CelBool, CelInt, CelString, Type};
 use cel::common::value::{StaticVal, Val};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use semver::Version;
+
+use self::problem::problem;
 
 static SEMVER: Type = Type::new_unspecified_type("kubernetes.Semver");
 
@@ -22,9 +26,9 @@ impl VersionValue {
     /// Reads a version.
     ///
     /// # Errors
-    /// It isn't one; the text is the library's.
+    /// It isn't one.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        Version::parse(text).map(Self).map_err(|error| error.to_string())
+        Version::parse(text).map(Self).map_err(|_| problem(text))
     }
 
     /// Reads a version that may begin with a `v`, leave out parts, and have zeros in front of its numbers.
