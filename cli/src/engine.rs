@@ -19,6 +19,7 @@ mod totals;
 mod volumes;
 mod waiting_pods;
 mod why;
+mod writes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

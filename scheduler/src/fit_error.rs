@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::extender;
-use crate::framework::{Code, Nomination, Status};
+use crate::framework::{Code, Nomination, Status, Write};
 use crate::snapshot::{NodeIndex, Snapshot};
 
 /// What each node was refused for.
@@ -109,7 +109,7 @@ impl NodeStatuses {
 }
 
 /// A pod that fits no node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FitError {
     /// How many nodes there are.
     pub node_count: usize,
@@ -121,6 +121,8 @@ pub struct FitError {
     pub post_filter_message: String,
     /// What becomes of the node that is set aside for the pod.
     pub nomination: Nomination,
+    /// What plugins want written so that there is more room next time.
+    pub writes: Vec<Write>,
 }
 
 impl FitError {
@@ -132,6 +134,7 @@ impl FitError {
             statuses,
             post_filter_message: String::new(),
             nomination: Nomination::Keep,
+            writes: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! # Source
 //! kube-scheduler `framework/interface.go`, `pkg/scheduler/framework/runtime/framework.go`
 
+mod binding;
 mod change_events;
 mod changed_kinds;
 mod changes;
@@ -17,13 +18,13 @@ mod status;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+pub use binding::{Action, Assumed, AssumedClaim, BindingCycle, PreBindPlugin, Progress, Waiting, Write};
 pub use changes::{Whose, node_events, pod_events};
 pub(crate) use changes::{same_taints, same_tolerations};
 pub use events::{ActionType, ClusterEvent, EventResource};
 use fixedbitset::FixedBitSet;
 pub use grouping::{GroupedScore, Grouping};
-use k8s_openapi::api::core::v1::{Binding, PersistentVolume, PersistentVolumeClaim, Pod};
-use k8s_openapi::api::resource::v1::ResourceClaim;
+use k8s_openapi::api::core::v1::{Binding, Pod};
 pub(crate) use queueing_hint::ANYTHING;
 pub use queueing_hint::{Change, EventRegistration, Hint, HintRequest, HintResult, Object, QueueingHint};
 pub use status::{Amount, Code, Reason, Status};
@@ -130,6 +131,8 @@ pub struct Plugin {
     pub score: Option<Box<dyn ScorePlugin>>,
     /// What a pod takes beside the room of its node.
     pub reserve: Option<Box<dyn ReservePlugin>>,
+    /// What is written of that before the pod is bound.
+    pub pre_bind: Option<Box<dyn PreBindPlugin>>,
     /// What is written to bind a pod to the node of that name.
     pub bind: Option<fn(&PodInfo<'_>, &str) -> Binding>,
     /// Which events may let in a pod that the plugin turned away; if none are given, nearly any may.
@@ -147,6 +150,7 @@ impl Plugin {
             post_filter: None,
             score: None,
             reserve: None,
+            pre_bind: None,
             bind: None,
             events: None,
         }
@@ -315,6 +319,9 @@ pub struct FailedCycle<'a> {
     pub filters: Option<&'a Filters<'a>>,
     /// What each node was refused for.
     pub statuses: &'a NodeStatuses,
+    /// Plugins that weren't asked about the pod before any node was judged, as another had refused it, or as the profile doesn't ask
+    /// them there.
+    pub not_pre_filtered: &'a [&'static str],
     /// Who else has a say in which pods are removed.
     pub extenders: &'a Extenders,
     /// A number that is another one each time, if the profile wants chance to have a say.
@@ -322,12 +329,14 @@ pub struct FailedCycle<'a> {
 }
 
 /// What a plugin found where no node was left.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PostFiltered {
     /// Success if there is a way to make room.
     pub status: Status,
     /// What becomes of the node that is set aside for the pod.
     pub nomination: Nomination,
+    /// What is to be written so that there is more room next time.
+    pub writes: Vec<Write>,
 }
 
 /// What becomes of the node that is set aside for a pod.
@@ -384,8 +393,8 @@ pub trait ScorePlugin: Send + Sync {
 
     /// How [`Score::normalize`] works, if scores depend on nothing but the node, the pods on it, and what
     /// [`PodClass`](crate::schedule::PodClass) holds of the pod. Then nodes that haven't changed aren't scored again, and `nodes` is
-    /// empty when the plugin looks at a pod.
-    fn node_local(&self) -> Option<Normalization> {
+    /// empty when the plugin looks at a pod. Whether it is so may depend on nothing but that of the pod and on listed objects.
+    fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         None
     }
 
@@ -438,17 +447,12 @@ pub trait ReservePlugin: Send + Sync {
         snapshot: &Snapshot,
         node: NodeIndex,
     ) -> Result<Vec<Assumed>, Status>;
-}
 
-/// An object as it will be once a pod is bound. Until then other pods are decided about as if it were so.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Assumed {
-    /// A claim.
-    PersistentVolumeClaim(Box<PersistentVolumeClaim>),
-    /// A volume.
-    PersistentVolume(Box<PersistentVolume>),
-    /// A claim on devices. One that is still to be created has a `generateName` in place of a name.
-    ResourceClaim(Box<ResourceClaim>),
+    /// What is to be written so that nothing is left of what was reserved for the pod, nor of what was written of it, if the pod isn't
+    /// bound after all. Objects of which nothing was written need no more than [`Snapshot::restore`].
+    fn unreserve(&self, _cycle: &BindingCycle<'_>) -> Vec<Write> {
+        Vec::new()
+    }
 }
 
 /// What becomes of a score.

@@ -1,7 +1,13 @@
 //! What plugins look up beside nodes and pods.
 
+mod allocated_devices;
 mod devices;
+mod name_index;
+mod place;
+mod slices;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +18,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use plimsoll_api::quote::go_quote;
 use plimsoll_matching::label_selector::{Labels, Selector, labels_of};
 
+pub use self::allocated_devices::{AllocatedDevices, DeviceUses};
 pub(crate) use self::devices::allocation;
 pub use self::devices::{
-    AllocatedDevices, DEVICE_CLASS_RESOURCE_PREFIX, DeviceListers, EXTENDED_RESOURCE_CLAIM,
-    is_for_extended_resources,
+    DEVICE_CLASS_RESOURCE_PREFIX, DeviceListers, EXTENDED_RESOURCE_CLAIM, is_for_extended_resources,
 };
+pub(crate) use self::place::Place;
+pub(crate) use self::slices::ListedDevice;
+pub use self::slices::ListedSlice;
 pub use self::storage::StorageListers;
 
 /// Objects by namespace and name.
@@ -57,13 +66,23 @@ impl Listers {
         self.namespaces.insert(name(&namespace.metadata), labels_of(&namespace.metadata).clone());
     }
 
+    /// Forgets a namespace.
+    pub fn remove_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
+    }
+
     /// Adds a service or takes over its new state.
     pub fn set_service(&mut self, service: &Service) {
         match service.spec.as_ref().and_then(|spec| spec.selector.as_ref()) {
             Some(selector) => set(&mut self.services, &service.metadata, selector.clone()),
             // It selects nothing.
-            None => unset(&mut self.services, &service.metadata),
+            None => unset_object(&mut self.services, &service.metadata),
         }
+    }
+
+    /// Forgets a service.
+    pub fn remove_service(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.services, namespace, name);
     }
 
     /// Adds a replication controller or takes over its new state.
@@ -72,16 +91,31 @@ impl Listers {
         set(&mut self.replication_controllers, &controller.metadata, selector);
     }
 
+    /// Forgets a replication controller.
+    pub fn remove_replication_controller(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.replication_controllers, namespace, name);
+    }
+
     /// Adds a replica set or takes over its new state.
     pub fn set_replica_set(&mut self, replica_set: &ReplicaSet) {
         let selector = Some(&replica_set.spec.selector);
         set_selector(&mut self.replica_sets, &replica_set.metadata, selector);
     }
 
+    /// Forgets a replica set.
+    pub fn remove_replica_set(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.replica_sets, namespace, name);
+    }
+
     /// Adds a stateful set or takes over its new state.
     pub fn set_stateful_set(&mut self, stateful_set: &StatefulSet) {
         let selector = Some(&stateful_set.spec.selector);
         set_selector(&mut self.stateful_sets, &stateful_set.metadata, selector);
+    }
+
+    /// Forgets a stateful set.
+    pub fn remove_stateful_set(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.stateful_sets, namespace, name);
     }
 
     /// Adds a disruption budget or takes over its new state. One whose selector is empty or malformed is about no pod.
@@ -96,6 +130,11 @@ impl Listers {
             disrupted_pods: disrupted.map(|pods| pods.keys().cloned().collect()).unwrap_or_default(),
         };
         set(&mut self.disruption_budgets, &budget.metadata, budget_of);
+    }
+
+    /// Forgets a disruption budget.
+    pub fn remove_disruption_budget(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.disruption_budgets, namespace, name);
     }
 
     /// All disruption budgets, each with its namespace, in order of namespace and name.
@@ -163,16 +202,23 @@ fn set<T>(objects: &mut ByName<T>, metadata: &ObjectMeta, object: T) {
     objects.entry(namespace).or_default().insert(name(metadata), object);
 }
 
-fn unset<T>(objects: &mut ByName<T>, metadata: &ObjectMeta) {
-    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    if let Some(objects) = objects.get_mut(namespace) {
-        objects.remove(metadata.name.as_deref().unwrap_or_default());
+fn unset<T>(objects: &mut ByName<T>, namespace: &str, name: &str) -> Option<T> {
+    let of_namespace = objects.get_mut(namespace)?;
+    let object = of_namespace.remove(name);
+    if of_namespace.is_empty() {
+        objects.remove(namespace);
     }
+    object
+}
+
+fn unset_object<T>(objects: &mut ByName<T>, metadata: &ObjectMeta) {
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    unset(objects, namespace, metadata.name.as_deref().unwrap_or_default());
 }
 
 fn set_selector(objects: &mut ByName<Selector>, metadata: &ObjectMeta, selector: Option<&LabelSelector>) {
     match Selector::from_label_selector(selector) {
         Ok(selector) => set(objects, metadata, selector),
-        Err(_) => unset(objects, metadata),
+        Err(_) => unset_object(objects, metadata),
     }
 }

@@ -96,4 +96,4 @@ impl Registration {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! Which plugins decide for the pods of one `schedulerName`, and how.
 
+mod binding;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 

@@ -25,6 +25,7 @@ mod object_events;
 mod queued_pod;
 mod requeue;
 mod unschedulable;
+mod waking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use self::in_flight::InFlight;
 use self::nominator::Nominator;
 use self::queued_pod::identity;
 pub use self::queued_pod::{PodKey, QueuedPodInfo, key};
-use self::requeue::{Strategy, order};
+use self::requeue::order;
 use self::unschedulable::UnschedulablePods;
 use crate::extender;
 use crate::framework::{Change, ClusterEvent, Nomination, Object, Whose, pod_events};
@@ -260,100 +261,6 @@ impl SchedulingQueue {
         self.backoff.remove(key, &order(&self.profiles))
     }
 
-    /// Has those pods tried again that an event may let in, of those that `check` lets pass.
-    ///
-    /// # Source
-    /// `scheduling_queue.go` (`MoveAllToActiveOrBackoffQueue`)
-    pub fn move_all_to_active_or_backoff(
-        &mut self,
-        event: ClusterEvent,
-        change: &Arc<Change>,
-        check: &dyn Fn(&Pod) -> bool,
-        moment: Moment<'_>,
-    ) {
-        if self.unschedulable.is_empty() && self.in_flight.is_empty() {
-            return;
-        }
-        let interested: Vec<&str> =
-            self.events.iter().filter(|(_, events)| covers(events, event)).map(|(name, _)| *name).collect();
-        if interested.is_empty() && !event.is_wild_card() {
-            return;
-        }
-        let candidates = if event.is_wild_card() {
-            self.unschedulable.keys()
-        } else {
-            self.unschedulable.rejected_by(interested.into_iter())
-        };
-        for key in candidates {
-            self.move_if_worth(&key, event, change, check, moment);
-        }
-        if !self.in_flight.is_empty() {
-            self.in_flight.take_down(event, change);
-        }
-    }
-
-    fn move_if_worth(
-        &mut self,
-        key: &PodKey,
-        event: ClusterEvent,
-        change: &Change,
-        check: &dyn Fn(&Pod) -> bool,
-        moment: Moment<'_>,
-    ) {
-        let Some(pod) = self.unschedulable.get(key).filter(|pod| check(&pod.pod)) else { return };
-        // Nothing but what its gate is registered for lets a gated pod in.
-        let may_open = |plugin| self.events.get(plugin).is_some_and(|events| covers(events, event));
-        if !event.is_wild_card() && pod.gating_plugin.is_some_and(|plugin| !may_open(plugin)) {
-            return;
-        }
-        let strategy = self.worth_requeuing(pod, event, change, moment);
-        self.requeue_from_pool(key, strategy, moment);
-    }
-
-    fn requeue_from_pool(&mut self, key: &PodKey, strategy: Strategy, moment: Moment<'_>) {
-        if strategy != Strategy::Skip
-            && let Some(pod) = self.unschedulable.remove(key)
-        {
-            self.requeue(pod, strategy, moment);
-        }
-    }
-
-    /// Has those pods tried whose backoff is over.
-    pub fn flush_backoff_completed(&mut self, now_micros: i64) {
-        let completed = self.backoff.pop_completed(now_micros, &order(&self.profiles));
-        for pod in completed {
-            self.push_active(pod, now_micros);
-        }
-    }
-
-    /// Has those pods tried again that have waited for long, though nothing happened that may let them in.
-    ///
-    /// # Source
-    /// `scheduling_queue.go` (`flushUnschedulableEntitiesLeftover`)
-    pub fn flush_unschedulable_left_over(&mut self, moment: Moment<'_>) {
-        let longest = self.settings.max_in_unschedulable_seconds.saturating_mul(MICROS_PER_SECOND);
-        let now = moment.now_micros;
-        let has_waited = |pod: &&QueuedPodInfo| {
-            let since = pod.queued_at_micros.max(pod.flushed_at_micros.unwrap_or(i64::MIN));
-            now.saturating_sub(since) > longest
-        };
-        let left_over: Vec<PodKey> =
-            self.unschedulable.iter().filter(has_waited).map(QueuedPodInfo::key).collect();
-        if left_over.is_empty() {
-            return;
-        }
-        let change = Arc::new(Change::default());
-        for key in &left_over {
-            let Some(mut pod) = self.unschedulable.remove(key) else { continue };
-            pod.was_flushed_from_unschedulable = true;
-            pod.flushed_at_micros = Some(now);
-            self.requeue(pod, Strategy::AfterBackoff, moment);
-        }
-        if !self.in_flight.is_empty() {
-            self.in_flight.take_down(ClusterEvent::UNSCHEDULABLE_TIMEOUT, &change);
-        }
-    }
-
     /// Sets a node aside for a pod, or no longer.
     pub fn nominate(&mut self, pod: &Pod, nomination: &Nomination) {
         self.nominator.add(pod, nomination);
@@ -407,7 +314,7 @@ impl SchedulingQueue {
 
     /// The pods that wait for something to happen, gated ones among them, in order of key.
     pub fn unschedulable(&self) -> impl Iterator<Item = &QueuedPodInfo> {
-        self.unschedulable.iter()
+        self.unschedulable.iter().map(|(_, pod)| pod)
     }
 
     /// The UIDs of the pods that are being tried, in no order.
@@ -429,10 +336,6 @@ impl SchedulingQueue {
     pub fn next_backoff_expiration_seconds(&self) -> Option<i64> {
         self.backoff.next_expiration_seconds()
     }
-}
-
-fn covers(events: &[ClusterEvent], event: ClusterEvent) -> bool {
-    events.iter().any(|registered| registered.covers(event))
 }
 
 #[cfg(test)]

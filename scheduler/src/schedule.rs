@@ -25,7 +25,9 @@ pub use self::scoring::{PluginScores, score_nodes};
 use self::scoring::{Scorer, Wanted};
 use crate::extender;
 use crate::fit_error::{FitError, NodeStatuses};
-use crate::framework::{Code, ExtensionPoint, FailedCycle, GroupedScore, Grouping, Nomination, PostFiltered};
+use crate::framework::{
+    Code, ExtensionPoint, FailedCycle, GroupedScore, Grouping, Nomination, PostFiltered, Write,
+};
 use crate::pod_info::PodInfo;
 use crate::profile::{Profile, TieBreak};
 use crate::select_node::{seeded_number, select_node};
@@ -44,7 +46,7 @@ pub struct CycleState {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The pod gets a node.
     Placed(Placement),
@@ -97,10 +99,11 @@ pub fn schedule(
     }
     let filters = match filtering::pre_filter(pod, snapshot, profile) {
         PreFiltered::Run(filters) => filters,
-        PreFiltered::Rejected { status, filters, named_by } if status.is_rejected() => {
+        PreFiltered::Rejected { status, filters, named_by, asked } if status.is_rejected() => {
             let message = status.message();
             let statuses = NodeStatuses::new(status);
-            let mut error = unschedulable(pod, snapshot, profile, filters.as_ref(), statuses, state);
+            let judged = Judged { filters: filters.as_ref(), statuses, asked };
+            let mut error = unschedulable(pod, snapshot, profile, judged, state);
             error.pre_filter_message = message;
             error.statuses.add_rejectors(named_by);
             return Outcome::Unschedulable(error);
@@ -144,7 +147,8 @@ fn decide(
                 Ok(statuses) => statuses,
                 Err(message) => return Outcome::Error(message),
             };
-            let mut error = unschedulable(pod, snapshot, profile, Some(filters), statuses, state);
+            let judged = Judged { filters: Some(filters), statuses, asked: usize::MAX };
+            let mut error = unschedulable(pod, snapshot, profile, judged, state);
             error.statuses.add_rejectors(found.rejected_by_extenders.then_some(extender::NAME));
             error.statuses.add_rejectors(filters.named_by());
             Outcome::Unschedulable(error)
@@ -260,7 +264,7 @@ fn grouped_score(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile) -> O
     let mut found = None;
     for (plugin, weight) in profile.at(ExtensionPoint::Score) {
         let Some(score) = plugin.score.as_deref() else { continue };
-        if score.node_local().is_some() {
+        if score.node_local(pod, snapshot).is_some() {
             continue;
         }
         match score.grouping(pod, snapshot) {
@@ -280,45 +284,69 @@ fn placed(snapshot: &Snapshot, node: NodeIndex, found: &FoundNodes) -> Outcome {
     })
 }
 
-/// The answer for a pod for which no node is left. `filters` judge the nodes with some pods less, if that may help.
+/// What is known of a pod for which no node is left.
+struct Judged<'a> {
+    /// They judge the nodes with some pods less, if that may help.
+    filters: Option<&'a Filters<'a>>,
+    statuses: NodeStatuses,
+    /// How many plugins were asked at PreFilter.
+    asked: usize,
+}
+
+/// The answer for a pod for which no node is left.
 fn unschedulable(
     pod: &PodInfo<'_>,
     snapshot: &Snapshot,
     profile: &Profile,
-    filters: Option<&Filters<'_>>,
-    statuses: NodeStatuses,
+    judged: Judged<'_>,
     state: &mut CycleState,
 ) -> FitError {
-    let chance = chance(profile, state);
-    let extenders = &profile.extenders;
-    let failed = FailedCycle { pod, snapshot, filters, statuses: &statuses, extenders, chance };
-    let (message, nomination) = post_filter(&failed, profile);
-    let mut error = FitError::new(snapshot.node_count(), statuses);
-    error.post_filter_message = message;
-    error.nomination = nomination;
-    error
+    let Judged { filters, statuses, asked } = judged;
+    let not_pre_filtered = not_pre_filtered(profile, asked);
+    let failed = FailedCycle {
+        pod,
+        snapshot,
+        filters,
+        statuses: &statuses,
+        not_pre_filtered: &not_pre_filtered,
+        extenders: &profile.extenders,
+        chance: chance(profile, state),
+    };
+    let (message, nomination, writes) = post_filter(&failed, profile);
+    let error = FitError::new(snapshot.node_count(), statuses);
+    FitError { post_filter_message: message, nomination, writes, ..error }
 }
 
-/// Asks the plugins for a way to make room, until one has found it or knows that there is none.
+/// The plugins that are asked once no node is left and that weren't asked before any was judged.
+fn not_pre_filtered(profile: &Profile, asked: usize) -> Vec<&'static str> {
+    let is_asked =
+        |name: &str| profile.at(ExtensionPoint::PreFilter).take(asked).any(|(plugin, _)| plugin.name == name);
+    let plugins = profile.at(ExtensionPoint::PostFilter).map(|(plugin, _)| plugin.name);
+    plugins.filter(|name| !is_asked(name)).collect()
+}
+
+/// Asks the plugins for a way to make room, until one has found it or knows that there is none. What one wants written is written
+/// before the next is asked.
 ///
 /// # Source
 /// `pkg/scheduler/framework/runtime/framework.go` (`RunPostFilterPlugins`)
-fn post_filter(failed: &FailedCycle<'_>, profile: &Profile) -> (String, Nomination) {
+fn post_filter(failed: &FailedCycle<'_>, profile: &Profile) -> (String, Nomination, Vec<Write>) {
     let plugins =
         profile.at(ExtensionPoint::PostFilter).filter_map(|(plugin, _)| plugin.post_filter.as_deref());
-    let mut messages = Vec::new();
+    let (mut messages, mut all_writes) = (Vec::new(), Vec::new());
     let mut kept = Nomination::Keep;
     for plugin in plugins {
-        let PostFiltered { status, nomination } = plugin.post_filter(failed);
+        let PostFiltered { status, nomination, writes } = plugin.post_filter(failed);
+        all_writes.extend(writes);
         if matches!(status.code, Code::Success | Code::UnschedulableAndUnresolvable | Code::Error) {
-            return (status.message(), nomination);
+            return (status.message(), nomination, all_writes);
         }
         if nomination != Nomination::Keep {
             kept = nomination;
         }
         messages.extend(status.reasons.into_iter().map(|reason| reason.text));
     }
-    (messages.join(", "), kept)
+    (messages.join(", "), kept, all_writes)
 }
 
 /// A number that differs from decision to decision, or 0 if the profile leaves nothing to chance.

@@ -5,27 +5,48 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Pod, PodResourceClaimStatus};
 use k8s_openapi::api::resource::v1::{ResourceClaim, ResourceClaimConsumerReference, ResourceClaimTemplate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use plimsoll_api::group::GroupResource;
 use plimsoll_apiserver::defaults;
-use plimsoll_scheduler::framework::{Assumed, Change, Object};
+use plimsoll_scheduler::framework::{Change, Object};
 use plimsoll_scheduler::listers::is_for_extended_resources;
 use plimsoll_scheduler::volume_claims::namespace_and_name;
 use plimsoll_scheduler::{Listers, Snapshot};
 use rustc_hash::FxHashMap;
 
 use super::volumes::owner_of_claim;
-use crate::world::NameGenerator;
+use crate::world::{NameGenerator, Object as WorldObject, uid_of};
 
 /// The templates of claims, and the names of claims that were made.
 #[derive(Debug, Default)]
 pub(super) struct ClaimMaker {
     /// By namespace and name.
     templates: FxHashMap<(String, String), ResourceClaimTemplate>,
+    /// Whether there is any class of devices.
+    has_classes: bool,
     names: NameGenerator,
 }
 
 impl ClaimMaker {
-    /// Takes note of a template.
-    pub(super) fn add_template(&mut self, template: &ResourceClaimTemplate) {
+    /// Takes note of what claims are made by.
+    pub(super) fn take_note(&mut self, object: &WorldObject) {
+        match object {
+            WorldObject::ResourceClaimTemplate(template) => self.add_template(template),
+            WorldObject::DeviceClass(_) => self.has_classes = true,
+            _ => {}
+        }
+    }
+
+    /// Gives a pod the uid by which claims know it, where there are devices: the one that it had in its manifest, or another.
+    pub(super) fn identify(&self, pod: &mut Pod, given: Option<&str>) {
+        let has_claims = pod.spec.as_ref().is_some_and(|spec| spec.resource_claims.is_some());
+        if (self.has_classes || has_claims) && pod.metadata.uid.is_none() {
+            let (namespace, name) = namespace_and_name(&pod.metadata);
+            let made = || uid_of(&GroupResource::new("", "pods"), namespace, name);
+            pod.metadata.uid = Some(given.map_or_else(made, str::to_owned));
+        }
+    }
+
+    fn add_template(&mut self, template: &ResourceClaimTemplate) {
         let (namespace, name) = namespace_and_name(&template.metadata);
         self.templates.insert((namespace.to_owned(), name.to_owned()), template.clone());
     }
@@ -55,17 +76,13 @@ impl ClaimMaker {
         }
     }
 
-    /// Writes down at once what the scheduler wants written of claims.
-    pub(super) fn write(&mut self, assumed: &[Assumed], snapshot: &mut Snapshot) {
-        for assumed in assumed {
-            let Assumed::ResourceClaim(claim) = assumed else { continue };
-            let mut claim = (**claim).clone();
-            if claim.metadata.name.is_none() {
-                let prefix = claim.metadata.generate_name.as_deref().unwrap_or_default();
-                claim.metadata.name = Some(self.names.generate(prefix));
-            }
-            snapshot.listers_mut().devices.set_claim(&claim);
-        }
+    /// Creates a claim that has a `generateName` in place of a name.
+    pub(super) fn create(&mut self, mut claim: ResourceClaim) -> ResourceClaim {
+        let name = self.names.generate(claim.metadata.generate_name.as_deref().unwrap_or_default());
+        let namespace = claim.metadata.namespace.as_deref().unwrap_or_default();
+        claim.metadata.uid = Some(format!("{namespace}/{name}"));
+        claim.metadata.name = Some(name);
+        claim
     }
 }
 
@@ -107,9 +124,7 @@ pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Ve
     for mut claim in used {
         let before = Object::ResourceClaim(Arc::new(claim.clone()));
         if is_for_extended_resources(&claim) {
-            let name = claim.metadata.name.as_deref().unwrap_or_default();
-            snapshot.listers_mut().devices.remove_claim(namespace, name);
-            changes.push(Change::deleted(before));
+            changes.extend(delete(namespace, claim.metadata.name.as_deref().unwrap_or_default(), snapshot));
             continue;
         }
         let status = claim.status.get_or_insert_default();
@@ -122,4 +137,11 @@ pub(super) fn release(namespace: &str, pod: &str, snapshot: &mut Snapshot) -> Ve
         changes.push(Change::updated(before, Object::ResourceClaim(Arc::new(claim))));
     }
     changes
+}
+
+/// A claim is gone.
+pub(super) fn delete(namespace: &str, name: &str, snapshot: &mut Snapshot) -> Option<Change> {
+    let claim = snapshot.listers().devices.claim(namespace, name)?.clone();
+    snapshot.listers_mut().devices.remove_claim(namespace, name);
+    Some(Change::deleted(Object::ResourceClaim(Arc::new(claim))))
 }

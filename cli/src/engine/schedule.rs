@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
-use plimsoll_scheduler::framework::{Assumed, Change, Object as Changed, PreEnqueueRequest};
+use plimsoll_scheduler::framework::{BindingCycle, Change, Object as Changed, PreEnqueueRequest, Write};
 use plimsoll_scheduler::queue::QueuedPodInfo;
 use plimsoll_scheduler::{
     CycleState, Listers, Nomination, Outcome as Decision, PodInfo, Preemption, Profile, Snapshot, Status,
@@ -15,6 +16,7 @@ use rustc_hash::FxHashMap;
 use super::devices::{self, ClaimMaker};
 use super::volumes::{self, TakenForGranted};
 use super::waiting_pods::WaitingPods;
+use super::writes::{Written, write};
 use super::{Engine, Progress, Row, Step, existing, extenders};
 use crate::report::Outcome;
 use crate::scheduler_config;
@@ -52,19 +54,23 @@ impl Scheduling {
     fn reserve(
         &mut self,
         pod: &PodInfo<'_>,
-        node: &str,
+        node_name: &str,
         profile: usize,
+        now: Timestamp,
         granted: &mut TakenForGranted,
-    ) -> Result<(), Status> {
-        let Some(node) = self.snapshot.node(node) else { return Ok(()) };
-        let taken = self.profiles[profile].reserve(pod, &self.snapshot, node)?;
-        // Claims on devices have to be written under a name first.
-        for assumed in taken.iter().filter(|assumed| !matches!(assumed, Assumed::ResourceClaim(_))) {
-            self.snapshot.assume(assumed.clone());
-        }
-        volumes::bind_assumed(&taken, &mut self.snapshot, granted);
-        self.claim_maker.write(&taken, &mut self.snapshot);
-        Ok(())
+    ) -> Result<Written, Status> {
+        let Some(node) = self.snapshot.node(node_name) else { return Ok(Written::default()) };
+        let profile = &self.profiles[profile];
+        let taken = profile.reserve(pod, &self.snapshot, node)?;
+        // It is written at once, and so nothing is assumed meanwhile.
+        let stored = self.snapshot.listers();
+        let cycle = BindingCycle { pod, node: node_name, taken: &taken, stored, now };
+        let writes = profile.pre_bind(&cycle)?;
+        Ok(self.write(writes, granted))
+    }
+
+    fn write(&mut self, writes: Vec<Write>, granted: &mut TakenForGranted) -> Written {
+        write(writes, &mut self.snapshot, &mut self.claim_maker, granted)
     }
 
     fn place(&mut self, pod: &PodInfo<'_>, node: &str, index: usize) {
@@ -155,9 +161,7 @@ impl Engine<'_> {
 
     fn take_note_of_new_objects(&mut self, scheduling: &mut Scheduling) {
         for row in self.rows[scheduling.seen..].iter().filter(|row| row.is_stored()) {
-            if let Object::ResourceClaimTemplate(template) = &row.object {
-                scheduling.claim_maker.add_template(template);
-            }
+            scheduling.claim_maker.take_note(&row.object);
         }
         let (mut waiting, mut changes) = (Vec::new(), Vec::new());
         for index in scheduling.seen..self.rows.len() {
@@ -165,7 +169,9 @@ impl Engine<'_> {
             if !row.is_stored() {
                 continue;
             }
+            let given_uid = row.given_uid.as_deref();
             if let Some(pod) = row.object.pod_mut() {
+                scheduling.claim_maker.identify(pod, given_uid);
                 scheduling.claim_maker.make_claims(pod, scheduling.snapshot.listers_mut());
             }
             let (is_strict, granted) = (self.settings.strict, &mut self.volumes_taken_for_granted);
@@ -240,8 +246,7 @@ impl Engine<'_> {
             }
         };
         let mut changes = Vec::new();
-        let mut decision =
-            schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
+        let mut decision = self.decide(&info, index, profile, scheduling, &mut changes);
         while let Decision::Unschedulable(error) = &decision
             && let Nomination::Set(preemption) = &error.nomination
             && scheduling.vain_preemptions.get(&index).is_none_or(|times| *times < MAX_VAIN_PREEMPTIONS)
@@ -249,8 +254,7 @@ impl Engine<'_> {
             scheduling.snapshot.nominate(&info, &preemption.node);
             changes.extend(self.make_room(preemption, index, scheduling));
             *scheduling.vain_preemptions.entry(index).or_default() += 1;
-            decision =
-                schedule(&info, &scheduling.snapshot, &scheduling.profiles[profile], &mut scheduling.state);
+            decision = self.decide(&info, index, profile, scheduling, &mut changes);
         }
         let keeps_nomination = matches!(
             &decision,
@@ -258,12 +262,13 @@ impl Engine<'_> {
         );
         let turned_away = match decision {
             Decision::Placed(placement) => {
-                let granted = &mut self.volumes_taken_for_granted;
-                match scheduling.reserve(&info, &placement.node, profile, granted) {
-                    Ok(()) => {
+                let (now, granted) = (self.settings.now, &mut self.volumes_taken_for_granted);
+                match scheduling.reserve(&info, &placement.node, profile, now, granted) {
+                    Ok(written) => {
                         scheduling.place(&info, &placement.node, index);
                         scheduling.vain_preemptions.remove(&index);
-                        Ok(placement.node)
+                        changes.extend(written.changes);
+                        Ok((placement.node, written.extended_resource_claim_status))
                     }
                     Err(status) if status.is_rejected() => {
                         Err((BTreeSet::from([status.plugin]), "Unschedulable", status.message()))
@@ -280,10 +285,13 @@ impl Engine<'_> {
             Decision::Error(message) => Err((BTreeSet::new(), "SchedulerError", message)),
         };
         match turned_away {
-            Ok(node) => {
+            Ok((node, status)) => {
                 scheduling.waiting.done(queued);
                 // Nobody else holds the pod now, so that it isn't copied when it gets its node.
                 drop(pod);
+                if let Some(pod) = self.rows[index].object.pod_mut().filter(|_| status.is_some()) {
+                    pod.status.get_or_insert_default().extended_resource_claim_status = status;
+                }
                 changes.extend(self.bind(index, node));
             }
             Err((rejected_by, reason, message)) => {
@@ -297,6 +305,28 @@ impl Engine<'_> {
         for change in changes {
             scheduling.happened(change);
         }
+    }
+
+    /// Decides about a pod. If it gets no node, what plugins want written to make room is written.
+    fn decide(
+        &mut self,
+        pod: &PodInfo<'_>,
+        index: usize,
+        profile: usize,
+        scheduling: &mut Scheduling,
+        changes: &mut Vec<Change>,
+    ) -> Decision {
+        let profile = &scheduling.profiles[profile];
+        let mut decision = schedule(pod, &scheduling.snapshot, profile, &mut scheduling.state);
+        if let Decision::Unschedulable(error) = &mut decision {
+            let writes = std::mem::take(&mut error.writes);
+            let written = scheduling.write(writes, &mut self.volumes_taken_for_granted);
+            let warning =
+                |claim: &String| format!("ResourceClaim {claim} gives back its devices for the pod");
+            self.rows[index].warnings.extend(written.released.iter().map(warning));
+            changes.extend(written.changes);
+        }
+        decision
     }
 
     /// The pod has a node now.
@@ -340,7 +370,11 @@ impl Engine<'_> {
             freed.push(Change::deleted(Changed::Pod(Arc::clone(pod))));
             let is_replaced =
                 pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
-            Arc::make_mut(pod).spec.get_or_insert_default().node_name = None;
+            let pod = Arc::make_mut(pod);
+            pod.spec.get_or_insert_default().node_name = None;
+            if let Some(status) = &mut pod.status {
+                status.extended_resource_claim_status = None;
+            }
             if is_replaced {
                 self.enqueue(index, scheduling);
             } else {

@@ -7,7 +7,6 @@ use k8s_openapi::api::core::v1::{
     PersistentVolumeSpec, Pod, VolumeNodeAffinity,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use plimsoll_scheduler::framework::Assumed;
 use plimsoll_scheduler::listers::StorageListers;
 use plimsoll_scheduler::plugins::volume_binding::find_matching_volume;
 use plimsoll_scheduler::volume_claims::{
@@ -144,32 +143,29 @@ pub(super) fn owner_of_claim(pod: &Pod) -> OwnerReference {
     }
 }
 
-/// Does at once what the scheduler has written for the controllers of volumes: a volume that it has chosen is bound to its claim, and one
-/// that is to be made for a node is made.
-pub(super) fn bind_assumed(assumed: &[Assumed], snapshot: &mut Snapshot, granted: &mut TakenForGranted) {
-    for assumed in assumed {
-        match assumed {
-            Assumed::PersistentVolume(volume) => {
-                let reference = volume.spec.as_ref().and_then(|spec| spec.claim_ref.as_ref());
-                let Some(reference) = reference else { continue };
-                let namespace = reference.namespace.as_deref().unwrap_or_default();
-                let storage = &mut snapshot.listers_mut().storage;
-                let claim = storage.claim(namespace, reference.name.as_deref().unwrap_or_default()).cloned();
-                if let Some(claim) = claim {
-                    bind(&claim, (**volume).clone(), storage);
-                }
-            }
-            Assumed::PersistentVolumeClaim(claim) => {
-                let selected = annotation(&claim.metadata, SELECTED_NODE);
-                let Some(node) = selected.and_then(|name| snapshot.node(name)) else { continue };
-                let zone = snapshot.labels(node).get(ZONE).cloned();
-                granted.zonal = true;
-                bind(claim, made_volume(claim, zone), &mut snapshot.listers_mut().storage);
-            }
-            // Claims on devices are written elsewhere.
-            Assumed::ResourceClaim(_) => {}
-        }
+/// A volume that was chosen for the claim that it names is bound to it at once.
+pub(super) fn bind_chosen(volume: PersistentVolume, snapshot: &mut Snapshot) {
+    let Some(reference) = volume.spec.as_ref().and_then(|spec| spec.claim_ref.as_ref()) else { return };
+    let namespace = reference.namespace.as_deref().unwrap_or_default();
+    let storage = &mut snapshot.listers_mut().storage;
+    let claim = storage.claim(namespace, reference.name.as_deref().unwrap_or_default()).cloned();
+    match claim {
+        Some(claim) => bind(&claim, volume, storage),
+        None => storage.set_volume(&volume),
     }
+}
+
+/// A claim for which a node was selected gets a volume there at once.
+pub(super) fn provision(
+    claim: &PersistentVolumeClaim,
+    snapshot: &mut Snapshot,
+    granted: &mut TakenForGranted,
+) {
+    let selected = annotation(&claim.metadata, SELECTED_NODE);
+    let Some(node) = selected.and_then(|name| snapshot.node(name)) else { return };
+    let zone = snapshot.labels(node).get(ZONE).cloned();
+    granted.zonal = true;
+    bind(claim, made_volume(claim, zone), &mut snapshot.listers_mut().storage);
 }
 
 /// The volume that would be made for a claim, to be reached from everywhere or from one zone.

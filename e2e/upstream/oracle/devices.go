@@ -8,9 +8,12 @@ import (
 
 	resourceapi "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/dynamic-resource-allocation/cel"
 	"k8s.io/dynamic-resource-allocation/deviceclass/extendedresourcecache"
 	"k8s.io/dynamic-resource-allocation/resourceslice/tracker"
+	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/dynamicresources"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/noderesources"
 	"k8s.io/kubernetes/pkg/scheduler/util/assumecache"
 )
 
@@ -35,7 +38,7 @@ func (c *schedulerCluster) addDevices(given *schedulerCase) error {
 	); err != nil {
 		return err
 	}
-	claims := hidden(hidden(reflect.ValueOf(manager), "resourceClaimTracker"), "cache").Interface().(*assumecache.AssumeCache)
+	claims := c.assumedClaims()
 	for _, claim := range given.ResourceClaims {
 		addToAssumeCache(claims, claim)
 	}
@@ -44,11 +47,27 @@ func (c *schedulerCluster) addDevices(given *schedulerCase) error {
 			cache.OnAdd(class, true)
 		}
 	}
-	slices := hidden(hidden(reflect.ValueOf(manager), "resourceSliceLister"), "tracker").Interface().(*tracker.Tracker)
+	slices := c.sliceTracker()
 	for _, slice := range given.ResourceSlices {
 		syncSlice(slices, context.Background(), slice.Name, true)
 	}
 	return nil
+}
+
+// readSelectors gives NodeResourcesBalancedAllocation what it needs to read the selectors of device classes. It isn't given that by
+// upstream, and ends with a panic there.
+func (c *schedulerCluster) readSelectors() {
+	plugins := hidden(reflect.ValueOf(c.framework), "pluginsMap").Interface().(map[string]fwk.Plugin)
+	if plugin, isEnabled := plugins[noderesources.BalancedAllocationName]; isEnabled {
+		features := cel.Features{EnableConsumableCapacity: true}
+		hidden(reflect.ValueOf(plugin), "celCache").Set(reflect.ValueOf(cel.NewCache(10, features)))
+	}
+}
+
+// assumedClaims is where the plugin looks claims up.
+func (c *schedulerCluster) assumedClaims() *assumecache.AssumeCache {
+	manager := reflect.ValueOf(c.framework.SharedDRAManager().(*dynamicresources.DefaultDRAManager))
+	return hidden(hidden(manager, "resourceClaimTracker"), "cache").Interface().(*assumecache.AssumeCache)
 }
 
 // hidden is the value of a field that isn't exported, of the struct that a pointer points to.
@@ -76,7 +95,8 @@ func (c *schedulerCluster) devicesTaken() map[string]*resourceapi.AllocationResu
 		c.claimed[claim.UID] = true
 		// One that is made up for extended resources may ask for nothing.
 		if len(claim.Spec.Devices.Requests) > 0 {
-			taken[claim.Name] = claim.Status.Allocation
+			// PreBind writes when it was.
+			taken[claim.Name] = claim.Status.Allocation.DeepCopy()
 		}
 	}
 	return taken

@@ -121,8 +121,8 @@ func init() {
 			return nil, err
 		}
 		outcomes := make([]any, 0, len(given.Pods))
-		for _, pod := range given.Pods {
-			outcome, err := cluster.decide(ctx, pod)
+		for index, pod := range given.Pods {
+			outcome, err := cluster.decide(ctx, pod, index == len(given.Pods)-1)
 			if err != nil {
 				return nil, err
 			}
@@ -138,6 +138,7 @@ type schedulerCluster struct {
 	framework framework.Framework
 	snapshot  *cache.Snapshot
 	informers informers.SharedInformerFactory
+	client    *fake.Clientset
 	// preemption decides as the plugin in the framework does, and removes no pod.
 	preemption *defaultpreemption.DefaultPreemption
 	// claimed are the claims that pods got devices for, by uid.
@@ -175,7 +176,12 @@ func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerC
 	})
 	// Nothing is applied, so the clientset needn't know the schema, which takes long to read.
 	client := fake.NewSimpleClientset()
-	cluster := &schedulerCluster{snapshot: cache.NewEmptySnapshot(), informers: informers.NewSharedInformerFactory(client, 0)}
+	if err := storeClaims(client, given.ResourceClaims); err != nil {
+		return nil, err
+	}
+	cluster := &schedulerCluster{
+		snapshot: cache.NewEmptySnapshot(), informers: informers.NewSharedInformerFactory(client, 0), client: client,
+	}
 	recorders := profile.NewRecorderFactory(events.NewBroadcaster(&events.EventSinkImpl{Interface: client.EventsV1()}))
 	cluster.scheduler, err = scheduler.New(ctx, client, cluster.informers, nil, recorders,
 		scheduler.WithParallelism(1),
@@ -187,6 +193,7 @@ func newSchedulerCluster(ctx context.Context, given *schedulerCase) (*schedulerC
 		return nil, err
 	}
 	cluster.framework = cluster.scheduler.Profiles["default-scheduler"]
+	cluster.readSelectors()
 	cluster.preemption, err = defaultpreemption.New(ctx,
 		&config.DefaultPreemptionArgs{MinCandidateNodesPercentage: 10, MinCandidateNodesAbsolute: 100},
 		cluster.framework, feature.Features{})
@@ -222,7 +229,7 @@ func identified(pod *v1.Pod) *v1.Pod {
 }
 
 // decide schedules one pod, and tells what each plugin said of each node. A pod that is placed runs there from then on.
-func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]any, error) {
+func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod, isLast bool) (map[string]any, error) {
 	for _, plugin := range c.framework.PreEnqueuePlugins() {
 		if status := plugin.PreEnqueue(ctx, identified(pod)); !status.IsSuccess() {
 			return map[string]any{"gated": statusOutput(status, plugin.Name())}, nil
@@ -265,6 +272,18 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod) (map[string]
 		if devices := c.devicesTaken(); len(devices) > 0 {
 			output["devices"] = devices
 		}
+		if volumes := volumesTaken(state, result.SuggestedHost); volumes != nil {
+			output["volumes"] = volumes
+		}
+		if isLast {
+			bound, err := c.preBindDevices(ctx, state, assumed, result.SuggestedHost)
+			if err != nil {
+				return nil, err
+			}
+			if bound != nil {
+				output["preBind"] = bound
+			}
+		}
 		if err := c.scheduler.Cache.AssumePod(logger, assumed); err != nil {
 			return nil, err
 		}
@@ -286,7 +305,11 @@ func (c *schedulerCluster) preempt(
 ) error {
 	statuses := fitError.Diagnosis.NodeToStatus
 	output["unschedulablePlugins"] = sets.List(fitError.Diagnosis.UnschedulablePlugins)
-	result, status := c.preemption.PostFilter(ctx, state, pod, statuses)
+	c.client.ClearActions()
+	result, status := c.postFilter(ctx, state, pod, statuses)
+	if released := c.released(); len(released) > 0 {
+		output["released"] = released
+	}
 	fitError.Diagnosis.PostFilterMsg = status.Message()
 	if !status.IsSuccess() {
 		output["message"] = fitError.Error()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-logr/logr"
 	v1 "k8s.io/api/core/v1"
+	resourceapi "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
@@ -50,6 +51,8 @@ type queueStep struct {
 	// Millis is how far the clock goes.
 	Millis int64        `json:"millis"`
 	Change objectChange `json:"change"`
+	// Rule is the new state of a rule that taints devices; with none the rule of the name is gone.
+	Rule *resourceapi.DeviceTaintRule `json:"rule"`
 }
 
 func init() {
@@ -197,7 +200,7 @@ func newQueueWorld(ctx context.Context, given *queueCase) (*queueWorld, error) {
 		queue.WithPodLister(cluster.informers.Core().V1().Pods().Lister()),
 		queue.WithPreEnqueuePluginMap(map[string]map[string]fwk.PreEnqueuePlugin{"default-scheduler": gates}),
 		queue.WithQueueingHintMapPerProfile(queue.QueueingHintMapPerProfile{"default-scheduler": hints}))
-	return world, nil
+	return world, world.followSlices(klog.FromContext(ctx))
 }
 
 func (w *queueWorld) isInFlight(pod *v1.Pod) bool {
@@ -291,6 +294,8 @@ func (w *queueWorld) take(ctx context.Context, step *queueStep) error {
 		for _, event := range events {
 			w.queue.MoveAllToActiveOrBackoffQueue(logger, event, old, new, nil)
 		}
+	case "taintRule":
+		return w.setTaintRule(ctx, step.Name, step.Rule)
 	case "wait":
 		w.clock.Step(time.Duration(step.Millis) * time.Millisecond)
 	case "flushBackoff":

@@ -13,7 +13,7 @@ use super::default_plugins::default_plugins;
 use super::merge::merge;
 use super::types::{KubeSchedulerConfiguration, KubeSchedulerProfile, LeaderElection, PluginConfig, Plugins};
 use super::{API_VERSION, DEFAULT_SCHEDULER_NAME, KIND};
-use crate::plugins::volume_binding::DEFAULT_SHAPE;
+use crate::plugins::volume_binding::{DEFAULT_BIND_TIMEOUT, DEFAULT_SHAPE};
 
 /// Fills in what the file doesn't say. What plugins are told has to be read before.
 pub fn set_defaults(configuration: &mut KubeSchedulerConfiguration) {
@@ -130,7 +130,7 @@ fn set_args_defaults(args: &mut PluginArgs) {
             }
         }
         PluginArgs::VolumeBinding(typed) => {
-            typed.args.bind_timeout_seconds.get_or_insert(600);
+            typed.args.bind_timeout_seconds.get_or_insert(DEFAULT_BIND_TIMEOUT);
             if typed.args.shape.is_empty() {
                 typed.args.shape = DEFAULT_SHAPE.to_vec();
             }

@@ -1,12 +1,16 @@
 //! The objects of dynamic resource allocation that plugins look up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use k8s_openapi::api::resource::v1::{
     AllocationResult, DeviceClass, DeviceTaintRule, ResourceClaim, ResourceSlice,
 };
 
-use super::{ByName, name};
+use super::allocated_devices::{Allocated, AllocatedDevices};
+use super::name_index::NameIndex;
+use super::slices::{ListedSlice, Slices};
+use super::{ByName, name, unset};
 
 /// What stands before the name of a device class in the name of the extended resource that it always serves.
 pub const DEVICE_CLASS_RESOURCE_PREFIX: &str = "deviceclass.resource.kubernetes.io/";
@@ -17,26 +21,17 @@ pub const DEVICE_CLASS_RESOURCE_PREFIX: &str = "deviceclass.resource.kubernetes.
 /// k8s.io/api `resource/v1/types.go` (`ExtendedResourceClaimAnnotation`)
 pub const EXTENDED_RESOURCE_CLAIM: &str = "resource.kubernetes.io/extended-resource-claim";
 
-/// How often each device of a pool is allocated, by its name; devices that aren't are left out.
-pub type AllocatedDevices = BTreeMap<String, usize>;
-
 /// What plugins about devices look up.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceListers {
     claims: ByName<ResourceClaim>,
     /// The namespaces and names of claims whose allocation isn't written yet.
     in_flight: BTreeSet<(String, String)>,
-    /// What all claims have together: by driver and pool.
-    allocated: BTreeMap<String, BTreeMap<String, AllocatedDevices>>,
+    allocated: Allocated,
     classes: BTreeMap<String, DeviceClass>,
     /// The names of classes by the extended resource that they say they serve.
-    classes_by_resource: BTreeMap<String, BTreeSet<String>>,
-    slices: BTreeMap<String, ResourceSlice>,
-    /// The names of slices by the node that they are for; those that aren't for one node stand under no name.
-    slices_on: BTreeMap<String, BTreeSet<String>>,
-    /// The names of slices by driver and pool.
-    slices_of: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    taint_rules: BTreeMap<String, DeviceTaintRule>,
+    classes_by_resource: NameIndex,
+    slices: Slices,
 }
 
 impl DeviceListers {
@@ -64,78 +59,68 @@ impl DeviceListers {
         self.take_over(claim);
     }
 
+    /// Takes a claim that was assumed to be as it is stored again.
+    pub(crate) fn restore_claim(&mut self, assumed: &ResourceClaim, stored: &Self) {
+        let (namespace, name) = key(assumed);
+        match stored.claim(&namespace, &name) {
+            Some(claim) => self.set_claim(claim),
+            None => self.remove_claim(&namespace, &name),
+        }
+    }
+
     /// Forgets a claim, and what it had.
     pub fn remove_claim(&mut self, namespace: &str, name: &str) {
-        let Some(claims) = self.claims.get_mut(namespace) else { return };
-        if let Some(claim) = claims.remove(name) {
+        if let Some(claim) = unset(&mut self.claims, namespace, name) {
             self.in_flight.remove(&(namespace.to_owned(), name.to_owned()));
-            self.count_devices(&claim, false);
+            self.allocated.count(&claim, false);
         }
     }
 
     fn take_over(&mut self, claim: &ResourceClaim) {
         let (namespace, claim_name) = key(claim);
-        let old = self.claims.get_mut(&namespace).and_then(|claims| claims.remove(&claim_name));
+        let old = self.claims.entry(namespace).or_default().insert(claim_name, claim.clone());
         if let Some(old) = old {
-            self.count_devices(&old, false);
+            self.allocated.count(&old, false);
         }
-        self.count_devices(claim, true);
-        self.claims.entry(namespace).or_default().insert(claim_name, claim.clone());
-    }
-
-    /// # Source
-    /// `pkg/scheduler/framework/plugins/dynamicresources/allocateddevices.go` (`foreachAllocatedDevice`)
-    fn count_devices(&mut self, claim: &ResourceClaim, is_added: bool) {
-        let devices = allocation(claim).and_then(|allocation| allocation.devices.as_ref());
-        for result in devices.and_then(|devices| devices.results.as_ref()).into_iter().flatten() {
-            // Administrators take nothing away from others, and a share leaves the rest of the device.
-            if result.admin_access == Some(true) || result.share_id.is_some() {
-                continue;
-            }
-            let pools = self.allocated.entry(result.driver.clone()).or_default();
-            let devices = pools.entry(result.pool.clone()).or_default();
-            let count = devices.entry(result.device.clone()).or_default();
-            *count = if is_added { *count + 1 } else { count.saturating_sub(1) };
-            if *count == 0 {
-                devices.remove(&result.device);
-            }
-        }
+        self.allocated.count(claim, true);
     }
 
     /// Adds a device class or takes over its new state.
     pub fn set_class(&mut self, class: &DeviceClass) {
         let name = name(&class.metadata);
+        self.remove_class(&name);
         if let Some(served) = extended_resource(class) {
-            self.classes_by_resource.entry(served.to_owned()).or_default().insert(name.clone());
+            self.classes_by_resource.insert(served, &name);
         }
-        let old = self.classes.insert(name.clone(), class.clone());
-        let no_longer = old.as_ref().and_then(extended_resource);
-        if let Some(no_longer) = no_longer.filter(|resource| extended_resource(class) != Some(resource))
-            && let Some(names) = self.classes_by_resource.get_mut(no_longer)
-        {
-            names.remove(&name);
+        self.classes.insert(name, class.clone());
+    }
+
+    /// Forgets a device class.
+    pub fn remove_class(&mut self, name: &str) {
+        let old = self.classes.remove(name);
+        if let Some(served) = old.as_ref().and_then(extended_resource) {
+            self.classes_by_resource.remove(served, name);
         }
     }
 
     /// Adds devices that a driver offers, or takes over their new state.
     pub fn set_slice(&mut self, slice: &ResourceSlice) {
-        let name = name(&slice.metadata);
-        if let Some(old) = self.slices.insert(name.clone(), slice.clone()) {
-            let pool =
-                self.slices_of.get_mut(&old.spec.driver).and_then(|pools| pools.get_mut(&old.spec.pool.name));
-            let lists = [self.slices_on.get_mut(node_name(&old)), pool];
-            lists.into_iter().flatten().for_each(|names| {
-                names.remove(&name);
-            });
-        }
-        self.slices_on.entry(node_name(slice).to_owned()).or_default().insert(name.clone());
-        let pools = self.slices_of.entry(slice.spec.driver.clone()).or_default();
-        pools.entry(slice.spec.pool.name.clone()).or_default().insert(name);
+        self.slices.set(slice);
+    }
+
+    /// Forgets devices that a driver offers no longer.
+    pub fn remove_slice(&mut self, name: &str) {
+        self.slices.remove(name);
     }
 
     /// Adds a rule that taints devices, or takes over its new state.
     pub fn set_taint_rule(&mut self, rule: &DeviceTaintRule) {
-        self.taint_rules.insert(name(&rule.metadata), rule.clone());
+        self.slices.set_rule(rule);
+    }
+
+    /// Forgets a rule, and the taints that devices had by it.
+    pub fn remove_taint_rule(&mut self, name: &str) {
+        self.slices.remove_rule(name);
     }
 
     /// The claim of that namespace and name.
@@ -155,7 +140,7 @@ impl DeviceListers {
 
     /// The devices of a pool that claims have; none if they have none.
     pub fn allocated_in(&self, driver: &str, pool: &str) -> Option<&AllocatedDevices> {
-        self.allocated.get(driver)?.get(pool)
+        self.allocated.of_pool(driver, pool)
     }
 
     /// The device class of that name.
@@ -173,33 +158,33 @@ impl DeviceListers {
         if let Some(class) = resource.strip_prefix(DEVICE_CLASS_RESOURCE_PREFIX) {
             return self.class(class);
         }
-        let serving = self.classes_by_resource.get(resource)?.iter().filter_map(|name| self.class(name));
+        let serving = self.classes_by_resource.get(resource).filter_map(|name| self.class(name));
         let age = |class: &DeviceClass| class.metadata.creation_timestamp.as_ref().map(|time| time.0);
         serving.reduce(|best, class| if age(class) > age(best) { class } else { best })
     }
 
     /// The slices that may have devices for a node: those for no other node.
-    pub fn slices_for(&self, node: &str) -> impl Iterator<Item = &ResourceSlice> {
-        let own = self.slices_on.get(node).filter(|_| !node.is_empty());
-        self.named(own.into_iter().chain(self.slices_on.get("")).flatten())
+    pub fn slices_for(&self, node: &str) -> impl Iterator<Item = &ListedSlice> {
+        self.slices.for_node(node)
     }
 
     /// All slices of a pool, in order of name.
-    pub fn slices_of(&self, driver: &str, pool: &str) -> impl Iterator<Item = &ResourceSlice> {
-        let names = self.slices_of.get(driver).and_then(|pools| pools.get(pool));
-        self.named(names.into_iter().flatten())
+    pub fn slices_of(&self, driver: &str, pool: &str) -> impl Iterator<Item = &ListedSlice> {
+        self.slices.of_pool(driver, pool)
     }
 
-    fn named<'a>(
-        &'a self,
-        names: impl Iterator<Item = &'a String>,
-    ) -> impl Iterator<Item = &'a ResourceSlice> {
-        names.filter_map(|name| self.slices.get(name))
+    /// A slice as plugins hear of it: with the taints that rules give its devices.
+    pub(crate) fn with_taints(&self, slice: &Arc<ResourceSlice>) -> Arc<ResourceSlice> {
+        self.slices.with_taints(slice)
     }
 
-    /// The rules that taint devices, in order of name.
-    pub fn taint_rules(&self) -> impl Iterator<Item = &DeviceTaintRule> {
-        self.taint_rules.values()
+    /// The slices whose devices have other taints now that this was done to a rule, each before and after.
+    pub(crate) fn slices_changed_by(
+        &self,
+        old: Option<&DeviceTaintRule>,
+        new: Option<&DeviceTaintRule>,
+    ) -> Vec<(Arc<ResourceSlice>, Arc<ResourceSlice>)> {
+        self.slices.changed_by_rule(old, new)
     }
 }
 
@@ -234,9 +219,4 @@ fn namespace(claim: &ResourceClaim) -> String {
 fn unnamed(claim: &ResourceClaim) -> String {
     let owner = claim.metadata.owner_references.iter().flatten().next();
     owner.map(|owner| format!("<extended-resources>/{}/{}", owner.name, owner.uid)).unwrap_or_default()
-}
-
-/// The node that a slice is for; empty if it isn't for one node.
-fn node_name(slice: &ResourceSlice) -> &str {
-    slice.spec.node_name.as_deref().unwrap_or_default()
 }

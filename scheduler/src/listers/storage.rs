@@ -1,11 +1,12 @@
 //! The objects of storage that plugins look up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 
-use super::{ByName, name, set};
+use super::name_index::NameIndex;
+use super::{ByName, name, set, unset};
 
 /// What plugins about volumes look up.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,7 @@ pub struct StorageListers {
     capacities: ByName<CSIStorageCapacity>,
     attachments: BTreeMap<String, VolumeAttachment>,
     /// The names of the attachments to each node.
-    attachments_to: BTreeMap<String, BTreeSet<String>>,
+    attachments_to: NameIndex,
 }
 
 impl StorageListers {
@@ -27,9 +28,19 @@ impl StorageListers {
         set(&mut self.claims, &claim.metadata, claim.clone());
     }
 
+    /// Forgets a claim.
+    pub fn remove_claim(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.claims, namespace, name);
+    }
+
     /// Adds a volume or takes over its new state.
     pub fn set_volume(&mut self, volume: &PersistentVolume) {
         self.volumes.insert(name(&volume.metadata), volume.clone());
+    }
+
+    /// Forgets a volume.
+    pub fn remove_volume(&mut self, name: &str) {
+        self.volumes.remove(name);
     }
 
     /// Adds a storage class or takes over its new state.
@@ -37,9 +48,19 @@ impl StorageListers {
         self.classes.insert(name(&class.metadata), class.clone());
     }
 
+    /// Forgets a storage class.
+    pub fn remove_class(&mut self, name: &str) {
+        self.classes.remove(name);
+    }
+
     /// Adds what CSI drivers say of a node, or takes over its new state.
     pub fn set_csi_node(&mut self, node: &CSINode) {
         self.csi_nodes.insert(name(&node.metadata), node.clone());
+    }
+
+    /// Forgets what CSI drivers say of a node.
+    pub fn remove_csi_node(&mut self, name: &str) {
+        self.csi_nodes.remove(name);
     }
 
     /// Adds a CSI driver or takes over its new state.
@@ -47,20 +68,34 @@ impl StorageListers {
         self.csi_drivers.insert(name(&driver.metadata), driver.clone());
     }
 
+    /// Forgets a CSI driver.
+    pub fn remove_csi_driver(&mut self, name: &str) {
+        self.csi_drivers.remove(name);
+    }
+
     /// Adds what a driver has left somewhere, or takes over its new state.
     pub fn set_capacity(&mut self, capacity: &CSIStorageCapacity) {
         set(&mut self.capacities, &capacity.metadata, capacity.clone());
     }
 
+    /// Forgets what a driver has left somewhere.
+    pub fn remove_capacity(&mut self, namespace: &str, name: &str) {
+        unset(&mut self.capacities, namespace, name);
+    }
+
     /// Adds an attachment of a volume to a node or takes over its new state.
     pub fn set_attachment(&mut self, attachment: &VolumeAttachment) {
         let name = name(&attachment.metadata);
-        if let Some(old) = self.attachments.insert(name.clone(), attachment.clone())
-            && let Some(names) = self.attachments_to.get_mut(&old.spec.node_name)
-        {
-            names.remove(&name);
+        self.remove_attachment(&name);
+        self.attachments_to.insert(&attachment.spec.node_name, &name);
+        self.attachments.insert(name, attachment.clone());
+    }
+
+    /// Forgets an attachment.
+    pub fn remove_attachment(&mut self, name: &str) {
+        if let Some(old) = self.attachments.remove(name) {
+            self.attachments_to.remove(&old.spec.node_name, name);
         }
-        self.attachments_to.entry(attachment.spec.node_name.clone()).or_default().insert(name);
     }
 
     /// The claim of that namespace and name.
@@ -105,7 +140,6 @@ impl StorageListers {
 
     /// The attachments of volumes to a node, in order of name.
     pub fn attachments_to(&self, node: &str) -> impl Iterator<Item = &VolumeAttachment> {
-        let names = self.attachments_to.get(node).into_iter().flatten();
-        names.filter_map(|name| self.attachments.get(name))
+        self.attachments_to.get(node).filter_map(|name| self.attachments.get(name))
     }
 }

@@ -148,18 +148,18 @@ impl PostFilterPlugin for DefaultPreemption {
             preemption.victims.len()
         );
         let status = Status::new(Code::Success, NAME, text);
-        PostFiltered { status, nomination: Nomination::Set(preemption) }
+        PostFiltered { status, nomination: Nomination::Set(preemption), writes: Vec::new() }
     }
 }
 
 fn undecided(message: &str) -> PostFiltered {
     let status = Status::new(Code::Error, NAME, format!("preemption: {message}"));
-    PostFiltered { status, nomination: Nomination::Keep }
+    PostFiltered { status, nomination: Nomination::Keep, writes: Vec::new() }
 }
 
 fn unschedulable(reason: String, nomination: Nomination) -> PostFiltered {
     let status = Status::new(Code::Unschedulable, NAME, format!("preemption: {reason}"));
-    PostFiltered { status, nomination }
+    PostFiltered { status, nomination, writes: Vec::new() }
 }
 
 /// Why a pod may not remove others; none if it may.

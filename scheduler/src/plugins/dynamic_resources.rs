@@ -1,6 +1,5 @@
 //! DynamicResources: a pod goes where the devices are that its claims have, or where there are devices for its claims. Asked at
-//! PreEnqueue, PreFilter, Filter and Reserve. Reserve gives the claims as PreBind is to write them; writing them is left to whoever
-//! binds the pod. DIFFERENCE: D-scheduler-35.
+//! PreEnqueue, PreFilter, Filter, PostFilter, Reserve and PreBind. Reserve gives the claims as PreBind is to write them.
 //!
 //! # Source
 //! `pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go`
@@ -8,12 +7,15 @@
 mod allocator;
 mod claims;
 mod constraints;
+mod device_counts;
 mod extended;
 mod matching;
 mod pod_devices;
 mod pools;
 mod postponed;
+mod pre_bind;
 mod queueing_hint;
+mod release;
 mod requests;
 mod reserve;
 mod result;
@@ -26,13 +28,14 @@ use std::sync::Arc;
 use plimsoll_api::duration::Duration;
 
 use self::allocator::step_limit;
+pub(super) use self::device_counts::{ClassDevices, DeviceCounter};
 use self::pod_devices::PodDevices;
 use self::selector::CompiledSelectors;
 use super::Registration;
 use crate::config::{DynamicResourcesArgs, PluginArgs};
 use crate::framework::{
-    Assumed, Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreEnqueueRequest, PreFilter, ReservePlugin,
-    Status,
+    Assumed, BindingCycle, Code, ExtensionPoint, Filter, FilterPlugin, Plugin, PreEnqueueRequest, PreFilter,
+    ReservePlugin, Status, Write,
 };
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -50,10 +53,12 @@ pub const REGISTRATION: Registration = Registration {
         ExtensionPoint::PreEnqueue,
         ExtensionPoint::PreFilter,
         ExtensionPoint::Filter,
+        ExtensionPoint::PostFilter,
         ExtensionPoint::Reserve,
+        ExtensionPoint::PreBind,
     ],
     weight: 2,
-    summary: "The claims of a pod have to exist, and a node has to be one on which the devices that they have can be used, or on which there are devices for them: by class, count and selectors, with constraints, taints and the access of administrators. Extended resources that a class serves are claimed along the way.",
+    summary: "The claims of a pod have to exist, and a node has to be one on which the devices that they have can be used, or on which there are devices for them: by class, count and selectors, with constraints, taints and the access of administrators. Extended resources that a class serves are claimed along the way. If no node takes a pod, a claim of its own that is in the way gives back its devices.",
     new: |args| match args {
         Some(PluginArgs::DynamicResources(typed)) => Ok(new(&typed.args)),
         _ => Ok(new(&DynamicResourcesArgs::default())),
@@ -69,7 +74,9 @@ pub fn new(args: &DynamicResourcesArgs) -> Plugin {
     Plugin {
         pre_enqueue: Some(pre_enqueue),
         filter: Some(Box::new(made.clone())),
-        reserve: Some(Box::new(made)),
+        post_filter: Some(Box::new(made.clone())),
+        reserve: Some(Box::new(made.clone())),
+        pre_bind: Some(Box::new(made)),
         events: Some(queueing_hint::events()),
         ..Plugin::new(NAME)
     }
@@ -131,7 +138,13 @@ impl ReservePlugin for DynamicResources {
             Some(devices) => devices.assumed_on(node),
         }
     }
+
+    fn unreserve(&self, cycle: &BindingCycle<'_>) -> Vec<Write> {
+        pre_bind::unreserve(cycle)
+    }
 }
 
+#[cfg(test)]
+mod test_claims;
 #[cfg(test)]
 mod tests;

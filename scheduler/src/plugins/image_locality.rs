@@ -36,7 +36,7 @@ pub fn new() -> Plugin {
 struct ImageLocality;
 
 impl ScorePlugin for ImageLocality {
-    fn node_local(&self) -> Option<Normalization> {
+    fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         Some(Normalization::Identity)
     }
 

@@ -171,7 +171,7 @@ impl Filter for AffinityFilter<'_> {
 }
 
 impl ScorePlugin for NodeAffinity {
-    fn node_local(&self) -> Option<Normalization> {
+    fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         Some(Normalization::ByMaximum { less_is_better: false })
     }
 

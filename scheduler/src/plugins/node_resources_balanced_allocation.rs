@@ -5,7 +5,8 @@
 //! `pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go`
 
 use super::Registration;
-use super::resource_allocation::{Counting, ResourceColumn, default_resources};
+use super::dynamic_resources::DeviceCounter;
+use super::resource_allocation::{Counting, NodeResource, ResourceColumn, counts_devices, default_resources};
 use crate::config::{PluginArgs, ResourceSpec};
 use crate::framework::{ExtensionPoint, MAX_NODE_SCORE, Normalization, Plugin, PreScore, Score, ScorePlugin};
 use crate::pod_info::PodInfo;
@@ -28,16 +29,19 @@ pub const REGISTRATION: Registration = Registration {
 
 /// The plugin, which looks at these resources; their weights don't count.
 pub fn new(resources: Vec<ResourceSpec>) -> Plugin {
-    Plugin { score: Some(Box::new(BalancedAllocation { resources })), ..Plugin::new(NAME) }
+    let devices = DeviceCounter::default();
+    Plugin { score: Some(Box::new(BalancedAllocation { resources, devices })), ..Plugin::new(NAME) }
 }
 
 struct BalancedAllocation {
     resources: Vec<ResourceSpec>,
+    devices: DeviceCounter,
 }
 
 impl ScorePlugin for BalancedAllocation {
-    fn node_local(&self) -> Option<Normalization> {
-        Some(Normalization::Identity)
+    fn node_local(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Option<Normalization> {
+        let counts = counts_devices(&self.resources, &pod.accounted.amounts, snapshot);
+        (!counts).then_some(Normalization::Identity)
     }
 
     fn pre_score<'a>(
@@ -50,7 +54,8 @@ impl ScorePlugin for BalancedAllocation {
         if self.resources.iter().all(|spec| requests.amount(&spec.name) == 0) {
             return PreScore::Skip;
         }
-        let columns = ResourceColumn::all(&self.resources, requests, snapshot, Counting::Requested);
+        let columns =
+            ResourceColumn::all(&self.resources, requests, snapshot, Counting::Requested, &self.devices);
         PreScore::run(BalancedAllocationScore { columns })
     }
 }
@@ -77,12 +82,10 @@ impl Score for BalancedAllocationScore<'_> {
 impl BalancedAllocationScore<'_> {
     /// 100 if all resources of the node are used to the same part, less the more the parts deviate.
     fn balance(&self, node: NodeIndex, with_pod: bool) -> i64 {
-        let used = |column: &ResourceColumn<'_>| {
-            if with_pod { column.used_with_pod(node) } else { column.used(node) }
-        };
         let part = |column: &ResourceColumn<'_>| {
-            let allocatable = column.allocatable(node)?;
-            Some((used(column) as f64 / allocatable as f64).min(1.0))
+            let NodeResource { allocatable, used } = column.on(node)?;
+            let used = if with_pod { used.wrapping_add(column.pod_request) } else { used };
+            Some((used as f64 / allocatable as f64).min(1.0))
         };
         let mut parts = self.columns.iter().filter_map(part);
         let deviation = match (parts.next(), parts.next(), parts.next()) {

@@ -70,7 +70,7 @@ impl ScorePlugin for TaintToleration {
         Some("failed to read \"PreScoreTaintToleration\" from cycleState: not found")
     }
 
-    fn node_local(&self) -> Option<Normalization> {
+    fn node_local(&self, _pod: &PodInfo<'_>, _snapshot: &Snapshot) -> Option<Normalization> {
         Some(Normalization::ByMaximum { less_is_better: true })
     }
 

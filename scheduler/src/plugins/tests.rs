@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 
 use self::given::{all, list_objects, nominate, profile};
 use super::*;
-use crate::framework::{Assumed, PreEnqueueRequest, Status};
+use crate::framework::{Action, Assumed, PreEnqueueRequest, Status, Write};
 use crate::schedule::{CycleState, Outcome, PreFiltered, pre_filter, schedule, score_nodes};
+use crate::volume_claims::namespace_and_name;
 use crate::{Listers, Nomination, PodInfo, Preemption, Profile, Snapshot};
 
-mod given;
+pub(crate) mod given;
+mod scored_by_devices;
 
 #[test]
 fn docs_plugins_md_is_the_table() {
@@ -34,6 +36,7 @@ fn each_row_says_what_its_plugin_does() {
         assert_eq!(plugin.post_filter.is_some(), has(ExtensionPoint::PostFilter), "{}", row.name);
         assert_eq!(plugin.score.is_some(), has(ExtensionPoint::Score), "{}", row.name);
         assert_eq!(plugin.reserve.is_some(), has(ExtensionPoint::Reserve), "{}", row.name);
+        assert_eq!(plugin.pre_bind.is_some(), has(ExtensionPoint::PreBind), "{}", row.name);
         assert_eq!(plugin.bind.is_some(), has(ExtensionPoint::Bind), "{}", row.name);
     }
     let names: BTreeSet<&str> = TABLE.iter().map(|row| row.name).collect();
@@ -113,6 +116,10 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut
                 // The message names the node, which upstream takes at random where several are equally good.
                 error.post_filter_message.clear();
             }
+            let released = released(&error.writes);
+            if !released.is_empty() {
+                answer["released"] = json!(released);
+            }
             answer["message"] = error.message().into();
         }
         failed @ (Outcome::NoNodes | Outcome::Error(_)) => answer["error"] = failed.message().into(),
@@ -124,13 +131,27 @@ fn answer(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, state: &mut
 fn devices_taken(taken: &[Assumed], listers: &Listers) -> Value {
     let allocation = |claim: &ResourceClaim| claim.status.as_ref()?.allocation.clone();
     let gets = taken.iter().filter_map(|assumed| {
-        let Assumed::ResourceClaim(claim) = assumed else { return None };
+        let Assumed::ResourceClaim(assumed) = assumed else { return None };
+        let claim = &assumed.claim;
         // The one that is made up for extended resources has no name yet.
         let name = claim.metadata.name.as_deref().unwrap_or("<extended-resources>");
         let had = listers.devices.claim(claim.metadata.namespace.as_deref()?, name).and_then(allocation);
         had.is_none().then(|| (name.to_owned(), json!(allocation(claim))))
     });
     gets.collect()
+}
+
+/// The claims that are written to make room, with what is done to them last.
+fn released(writes: &[Write]) -> BTreeMap<String, &'static str> {
+    let done = writes.iter().filter_map(|write| match &write.action {
+        Action::UpdateResourceClaimStatus(claim) => {
+            let (namespace, name) = namespace_and_name(&claim.metadata);
+            Some((format!("{namespace}/{name}"), "deallocated"))
+        }
+        Action::DeleteResourceClaim { namespace, name } => Some((format!("{namespace}/{name}"), "deleted")),
+        _ => None,
+    });
+    done.collect()
 }
 
 fn preemption_value(preemption: &Preemption) -> Value {

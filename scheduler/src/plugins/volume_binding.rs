@@ -1,6 +1,6 @@
 //! VolumeBinding: a pod goes where the volumes that it has can be used, and where the claims that wait for it find a volume or
-//! can have one made. Asked at PreFilter, Filter, PreScore, Score and Reserve. Reserve gives the objects as PreBind is to write
-//! them; writing them, and waiting until the claims are bound, is left to whoever binds the pod.
+//! can have one made. Asked at PreFilter, Filter, PreScore, Score, Reserve and PreBind. Reserve gives the objects as PreBind is to
+//! write them.
 //!
 //! # Source
 //! `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go`
@@ -10,6 +10,7 @@ mod bound_volumes;
 mod claims;
 mod csi_migration;
 mod label_index;
+mod pre_bind;
 mod provisioning;
 mod queueing_hint;
 mod reserve;
@@ -17,16 +18,18 @@ mod score;
 mod volume_search;
 
 use fixedbitset::FixedBitSet;
+use jiff::SignedDuration;
 
 use self::binder::{Binder, Refusal};
 pub use self::binder::{REASON_BIND_CONFLICT, REASON_MISSING, REASON_NODE_CONFLICT, REASON_NOT_ENOUGH_SPACE};
 use self::claims::PodClaims;
 pub use self::claims::REASON_UNBOUND;
+use self::pre_bind::BindVolumes;
 use self::score::CapacityScore;
 pub use self::volume_search::find_matching_volume;
 use super::Registration;
 use super::function_shape::FunctionShape;
-use crate::config::{PluginArgs, UtilizationShapePoint};
+use crate::config::{PluginArgs, UtilizationShapePoint, VolumeBindingArgs};
 use crate::framework::{
     Assumed, ExtensionPoint, Filter, FilterPlugin, Grouping, Plugin, PreFilter, PreScore, ReservePlugin,
     ScorePlugin, Status, retain,
@@ -43,6 +46,9 @@ pub(crate) const DEFAULT_SHAPE: [UtilizationShapePoint; 2] = [
     UtilizationShapePoint { utilization: 100, score: 0 },
 ];
 
+/// How many seconds volumes may take to be bound.
+pub(crate) const DEFAULT_BIND_TIMEOUT: i64 = 600;
+
 /// The plugin's row in the table.
 pub const REGISTRATION: Registration = Registration {
     name: NAME,
@@ -52,21 +58,24 @@ pub const REGISTRATION: Registration = Registration {
         ExtensionPoint::PreScore,
         ExtensionPoint::Score,
         ExtensionPoint::Reserve,
+        ExtensionPoint::PreBind,
     ],
     weight: 1,
     summary: "A node has to be one on which the pod's volumes can be used, and on which claims that wait for the pod find a volume or can have one made; the less of the storage would be used, the better.",
     new: |args| match args {
-        Some(PluginArgs::VolumeBinding(typed)) => Ok(new(&typed.args.shape)),
-        _ => Ok(new(&DEFAULT_SHAPE)),
+        Some(PluginArgs::VolumeBinding(typed)) => Ok(new(&typed.args)),
+        _ => Ok(new(&VolumeBindingArgs { shape: DEFAULT_SHAPE.to_vec(), ..VolumeBindingArgs::default() })),
     },
 };
 
-/// The plugin, with the line that scores are on.
-pub fn new(shape: &[UtilizationShapePoint]) -> Plugin {
+/// The plugin.
+pub fn new(args: &VolumeBindingArgs) -> Plugin {
+    let bind_timeout = SignedDuration::from_secs(args.bind_timeout_seconds.unwrap_or(DEFAULT_BIND_TIMEOUT));
     Plugin {
         filter: Some(Box::new(VolumeBinding)),
-        score: Some(Box::new(VolumeBindingScore { shape: FunctionShape::new(shape) })),
+        score: Some(Box::new(VolumeBindingScore { shape: FunctionShape::new(&args.shape) })),
         reserve: Some(Box::new(VolumeBinding)),
+        pre_bind: Some(Box::new(BindVolumes { bind_timeout })),
         events: Some(queueing_hint::events()),
         ..Plugin::new(NAME)
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::resource::v1::DeviceTaintRule;
 
 use super::{Moment, SchedulingQueue};
 use crate::framework::{Change, ClusterEvent, Object, Whose};
@@ -27,11 +28,42 @@ impl SchedulingQueue {
         self.object_changed(Change::deleted(Object::Node(node)), moment);
     }
 
-    /// An object is new, different or gone: any but a pod that waits for a node.
+    /// An object is new, different or gone: any but a pod that waits for a node. Plugins hear of a ResourceSlice with the taints that
+    /// rules give its devices.
     ///
     /// # Source
     /// `eventhandlers.go` (`addAllEventHandlers`)
     pub fn object_changed(&mut self, change: Change, moment: Moment<'_>) {
+        let with_taints = |object: Option<Object>| match object {
+            Some(Object::ResourceSlice(slice)) => {
+                Some(Object::ResourceSlice(moment.listers.devices.with_taints(&slice)))
+            }
+            other => other,
+        };
+        let Change { old, new } = change;
+        self.told(Change { old: with_taints(old), new: with_taints(new) }, moment);
+    }
+
+    /// A rule that taints devices is new, different or gone. Plugins hear of it as updates of those ResourceSlices whose devices have
+    /// other taints now.
+    ///
+    /// # Source
+    /// k8s.io/dynamic-resource-allocation `resourceslice/tracker/tracker.go` (`deviceTaintAdd`, `deviceTaintUpdate`,
+    /// `deviceTaintDelete`)
+    pub fn device_taint_rule_changed(
+        &mut self,
+        old: Option<&DeviceTaintRule>,
+        new: Option<&DeviceTaintRule>,
+        moment: Moment<'_>,
+    ) {
+        for (before, after) in moment.listers.devices.slices_changed_by(old, new) {
+            let change = Change::updated(Object::ResourceSlice(before), Object::ResourceSlice(after));
+            self.told(change, moment);
+        }
+    }
+
+    /// Plugins hear of a change as it is.
+    fn told(&mut self, change: Change, moment: Moment<'_>) {
         let change = Arc::new(change);
         for event in change.events(Whose::Other) {
             self.move_all_to_active_or_backoff(event, &change, &|_| true, moment);
@@ -129,3 +161,6 @@ impl SchedulingQueue {
         self.profiles.iter().any(|profile| profile.scheduler_name == fields::scheduler_name(pod))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,16 +42,22 @@ impl UnschedulablePods {
         self.pods.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &QueuedPodInfo> {
-        self.pods.values()
+    /// All of them, in order of key.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&PodKey, &QueuedPodInfo)> {
+        self.pods.iter()
     }
 
-    pub(super) fn keys(&self) -> BTreeSet<PodKey> {
-        self.pods.keys().cloned().collect()
-    }
-
-    /// The pods that any of these plugins turned away.
-    pub(super) fn rejected_by<'p>(&self, plugins: impl Iterator<Item = &'p str>) -> BTreeSet<PodKey> {
-        plugins.filter_map(|plugin| self.rejected_by.get(plugin)).flatten().cloned().collect()
+    /// The pods that any of these plugins turned away, in order of key.
+    pub(super) fn rejected_by(&self, plugins: &[&str]) -> Vec<(&PodKey, &QueuedPodInfo)> {
+        let mut sets = plugins.iter().filter_map(|plugin| self.rejected_by.get(plugin));
+        let find = |key: &PodKey| self.pods.get_key_value(key);
+        match (sets.next(), sets.next()) {
+            (None, _) => Vec::new(),
+            (Some(only), None) => only.iter().filter_map(find).collect(),
+            (Some(first), Some(second)) => {
+                let keys: BTreeSet<&PodKey> = [first, second].into_iter().chain(sets).flatten().collect();
+                keys.into_iter().filter_map(find).collect()
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::profile::Profile;
 use crate::snapshot::{NodeIndex, Snapshot};
 
 /// A pod and every node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The nodes in the order in which they are visited.
     pub nodes: Vec<NodeExplanation>,

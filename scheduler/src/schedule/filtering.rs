@@ -32,6 +32,8 @@ pub enum PreFiltered<'a> {
         filters: Option<Filters<'a>>,
         /// The plugins that had named the only nodes to judge.
         named_by: BTreeSet<&'static str>,
+        /// How many plugins were asked, counted in their order at PreFilter.
+        asked: usize,
     },
 }
 
@@ -43,7 +45,7 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
     let mut filters = Filters { pod, snapshot, by_plugin: Vec::new(), only: None };
     let mut made: Vec<(&'static str, Box<dyn Filter + 'a>)> = Vec::new();
     let mut rejected = None;
-    for (plugin, _) in profile.at(ExtensionPoint::PreFilter) {
+    for (place, (plugin, _)) in profile.at(ExtensionPoint::PreFilter).enumerate() {
         let name = plugin.name;
         let Some(part) = plugin.filter.as_deref() else { continue };
         match part.pre_filter(pod, snapshot) {
@@ -56,7 +58,7 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
                 rejected = Some((name, status));
             }
             PreFilter::Reject(status) | PreFilter::Unschedulable { status, .. } => {
-                return PreFiltered::rejected_for_good(name, status);
+                return PreFiltered::rejected_for_good(name, status, place + 1);
             }
             PreFilter::Run { nodes, filter } => {
                 made.push((name, filter));
@@ -64,7 +66,8 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
                     filters.keep_only(nodes, name);
                 }
                 if let Some(status) = filters.status_if_none_left() {
-                    return PreFiltered::Rejected { status, filters: None, named_by: filters.named_by() };
+                    let (named_by, asked) = (filters.named_by(), place + 1);
+                    return PreFiltered::Rejected { status, filters: None, named_by, asked };
                 }
             }
         }
@@ -88,7 +91,9 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
     match rejected {
         Some((plugin, status)) => {
             let named_by = filters.named_by();
-            PreFiltered::Rejected { status: Status { plugin, ..status }, filters: Some(filters), named_by }
+            let asked = profile.at(ExtensionPoint::PreFilter).count();
+            let status = Status { plugin, ..status };
+            PreFiltered::Rejected { status, filters: Some(filters), named_by, asked }
         }
         None => PreFiltered::Run(filters),
     }
@@ -96,14 +101,14 @@ pub fn pre_filter<'a>(pod: &'a PodInfo<'a>, snapshot: &'a Snapshot, profile: &'a
 
 impl PreFiltered<'_> {
     /// A rejection that stays one whichever pods are removed.
-    fn rejected_for_good(plugin: &'static str, status: Status) -> Self {
+    fn rejected_for_good(plugin: &'static str, status: Status, asked: usize) -> Self {
         let status = if status.code == Code::UnschedulableAndUnresolvable {
             Status { plugin, ..status }
         } else {
             let text = format!("running PreFilter plugin {plugin:?}: {}", status.message());
             Status::new(Code::Error, plugin, text)
         };
-        Self::Rejected { status, filters: None, named_by: BTreeSet::new() }
+        Self::Rejected { status, filters: None, named_by: BTreeSet::new(), asked }
     }
 }
 

@@ -56,8 +56,8 @@ pub(super) fn scorers<'a>(
 ) -> Result<Vec<Scorer<'a>>, String> {
     let is_wanted = |part: &dyn ScorePlugin| match wanted {
         Wanted::All => true,
-        Wanted::NodeLocal => part.node_local().is_some(),
-        Wanted::Global => part.node_local().is_none(),
+        Wanted::NodeLocal => part.node_local(pod, snapshot).is_some(),
+        Wanted::Global => part.node_local(pod, snapshot).is_none(),
     };
     let mut looked = BTreeMap::new();
     for (plugin, _) in profile.at(ExtensionPoint::PreScore) {
@@ -79,7 +79,12 @@ pub(super) fn scorers<'a>(
                 return Err(format!("running Score plugins: plugin {name:?} failed with: {message}"));
             }
             PreScore::Run(score) => {
-                scorers.push(Scorer { plugin: name, weight, score, node_local: part.node_local() });
+                scorers.push(Scorer {
+                    plugin: name,
+                    weight,
+                    score,
+                    node_local: part.node_local(pod, snapshot),
+                });
             }
         }
     }

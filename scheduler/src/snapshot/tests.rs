@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+use crate::pod_info::PodInfo;
 
 /// Something that happens to a small cluster.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Where pods go: what each plugin says of each node, which node is taken, and the message if none is.
 
+mod binding;
 mod differences;
 mod made_up_extender;
 
@@ -196,7 +197,9 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let Some(mut profile) = input.profile() else { return Ok(json!("no valid configuration")) };
     profile.percentage_of_nodes_to_score = input.percentage;
     let mut state = CycleState::default();
-    input.pods.iter().map(|pod| decide(pod, &mut snapshot, &profile, &mut state)).collect()
+    let last = input.pods.len().saturating_sub(1);
+    let pods = input.pods.iter().enumerate();
+    pods.map(|(index, pod)| decide(pod, &mut snapshot, &profile, &mut state, index == last)).collect()
 }
 
 fn decide(
@@ -204,6 +207,7 @@ fn decide(
     snapshot: &mut Snapshot,
     profile: &Profile,
     state: &mut CycleState,
+    is_last: bool,
 ) -> anyhow::Result<Value> {
     let info = PodInfo::new(pod)?;
     let request = PreEnqueueRequest { pod, listers: snapshot.listers(), is_preempting: false };
@@ -225,6 +229,15 @@ fn decide(
                     if devices.as_object().is_some_and(|devices| !devices.is_empty()) {
                         output["devices"] = devices;
                     }
+                    if let Some(volumes) = binding::volumes_taken(&taken) {
+                        output["volumes"] = volumes;
+                    }
+                    if is_last
+                        && let Some(bound) =
+                            binding::pre_bind_devices(&info, &placement.node, &taken, snapshot.listers())
+                    {
+                        output["preBind"] = bound;
+                    }
                     for assumed in taken {
                         snapshot.assume(assumed);
                     }
@@ -238,6 +251,10 @@ fn decide(
             }
         }
         Outcome::Unschedulable(mut error) => {
+            let released = binding::released(&error.writes);
+            if !released.is_empty() {
+                output["released"] = json!(released);
+            }
             if let Nomination::Set(_) = error.nomination {
                 error.post_filter_message.clear();
                 let (candidates, best) = candidates(&info, snapshot, profile, &error);
@@ -255,7 +272,7 @@ fn decide(
 /// What claims get that had nothing, by their names.
 fn devices_taken(taken: &[Assumed], listers: &DeviceListers) -> Value {
     let claims = taken.iter().filter_map(|assumed| match assumed {
-        Assumed::ResourceClaim(claim) => Some(claim),
+        Assumed::ResourceClaim(assumed) => Some(&assumed.claim),
         Assumed::PersistentVolume(_) | Assumed::PersistentVolumeClaim(_) => None,
     });
     let allocation = |claim: &ResourceClaim| claim.status.as_ref()?.allocation.clone();
@@ -273,7 +290,15 @@ fn devices_taken(taken: &[Assumed], listers: &DeviceListers) -> Value {
 fn candidates(pod: &PodInfo<'_>, snapshot: &Snapshot, profile: &Profile, error: &FitError) -> (Value, Value) {
     let PreFiltered::Run(filters) = pre_filter(pod, snapshot, profile) else { return Default::default() };
     let (statuses, extenders) = (&error.statuses, &profile.extenders);
-    let failed = FailedCycle { pod, snapshot, filters: Some(&filters), statuses, extenders, chance: 0 };
+    let failed = FailedCycle {
+        pod,
+        snapshot,
+        filters: Some(&filters),
+        statuses,
+        not_pre_filtered: &[],
+        extenders,
+        chance: 0,
+    };
     let all = CandidateLimits { percentage: 100, ..CandidateLimits::default() };
     let (candidates, _) = find_candidates(&failed, all);
     let candidates = call_extenders(&failed, candidates).unwrap_or_default();
@@ -356,6 +381,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     }
     if differences::in_order_of_errors(ours, theirs) {
         return Some("D-scheduler-54");
+    }
+    if differences::in_claims_released(ours, theirs) {
+        return Some("D-scheduler-37");
     }
     if differences::in_giving_up(ours, theirs) {
         return Some("D-scheduler-32");

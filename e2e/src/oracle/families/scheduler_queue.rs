@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::resource::v1::DeviceTaintRule;
 use plimsoll_scheduler::framework::{Nomination, Preemption};
 use plimsoll_scheduler::queue::{Moment, QueueSettings, QueuedPodInfo};
 use plimsoll_scheduler::{Listers, SchedulingQueue};
@@ -48,6 +49,8 @@ struct Step {
     on: bool,
     millis: i64,
     change: ObjectChange,
+    /// The new state of a rule that taints devices; with none the rule of the name is gone.
+    rule: Option<DeviceTaintRule>,
 }
 
 struct World {
@@ -57,6 +60,7 @@ struct World {
     /// What the informer has of each pod.
     current: BTreeMap<String, Arc<Pod>>,
     in_flight: Vec<QueuedPodInfo>,
+    taint_rules: BTreeMap<String, DeviceTaintRule>,
 }
 
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
@@ -65,7 +69,14 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let mut listers = Listers::default();
     input.world.add_objects(&mut listers);
     let queue = SchedulingQueue::new([profile].into(), QueueSettings::default());
-    let mut world = World { queue, listers, now_micros: 0, current: BTreeMap::new(), in_flight: Vec::new() };
+    let mut world = World {
+        queue,
+        listers,
+        now_micros: 0,
+        current: BTreeMap::new(),
+        in_flight: Vec::new(),
+        taint_rules: BTreeMap::new(),
+    };
     let mut states = Vec::new();
     for step in &input.steps {
         // No two pods enter at the same moment.
@@ -83,6 +94,10 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
 impl World {
     /// Takes one step. A step that makes no sense now is left out.
     fn take(&mut self, step: &Step) -> anyhow::Result<()> {
+        if step.what == "taintRule" {
+            self.set_taint_rule(&step.name, step.rule.as_ref());
+            return Ok(());
+        }
         let moment = Moment { now_micros: self.now_micros, listers: &self.listers };
         let current = self.current.get(&step.name).cloned();
         match (step.what.as_str(), current) {
@@ -146,6 +161,21 @@ impl World {
             (other, _) => anyhow::bail!("no step {other:?}"),
         }
         Ok(())
+    }
+
+    fn set_taint_rule(&mut self, name: &str, rule: Option<&DeviceTaintRule>) {
+        let old = match rule {
+            Some(rule) => {
+                self.listers.devices.set_taint_rule(rule);
+                self.taint_rules.insert(name.to_owned(), rule.clone())
+            }
+            None => {
+                self.listers.devices.remove_taint_rule(name);
+                self.taint_rules.remove(name)
+            }
+        };
+        let moment = Moment { now_micros: self.now_micros, listers: &self.listers };
+        self.queue.device_taint_rule_changed(old.as_ref(), rule, moment);
     }
 
     fn state(&self) -> Value {

@@ -46,7 +46,12 @@ pub fn add_devices(rng: &mut StdRng, case: &mut Value) {
         .flatten()
         .filter_map(|node| node["metadata"]["name"].as_str().map(str::to_owned))
         .collect();
-    let slices = slices(rng, &nodes);
+    let is_scored_by_devices = chance(rng, 40);
+    let mut slices = slices(rng, &nodes);
+    if is_scored_by_devices {
+        case["config"] = scored_by_devices(rng);
+        slices.extend(nodes.iter().map(|node| own_devices(rng, node)));
+    }
     let mut claims: Vec<Value> = Vec::new();
     for namespace in ["default", "shop"] {
         for name in some_of(rng, 85, CLAIMS) {
@@ -74,7 +79,11 @@ pub fn add_devices(rng: &mut StdRng, case: &mut Value) {
                 pod["spec"]["containers"] = json!([{"name": "app"}]);
             }
             add_claims(rng, pod, &mut claims);
-            if chance(rng, 20) {
+            if is_scored_by_devices && chance(rng, 70) {
+                super::scheduling::drop_field(&mut pod["spec"], "resourceClaims");
+                let requests = json!({pick(rng, RESOURCES): pick(rng, &["1", "1", "2"])});
+                pod["spec"]["containers"] = json!([{"name": "app", "resources": {"requests": requests}}]);
+            } else if chance(rng, 20) {
                 ask_for_extended(rng, pod);
             }
         }
@@ -83,6 +92,29 @@ pub fn add_devices(rng: &mut StdRng, case: &mut Value) {
     case["resourceClaims"] = claims.into();
     case["deviceClasses"] = classes(rng);
     case["deviceTaintRules"] = list(rng, 0..=1, taint_rule);
+}
+
+/// A configuration by which nodes are compared by extended resources that devices may serve.
+fn scored_by_devices(rng: &mut StdRng) -> Value {
+    let resources = |rng: &mut StdRng, weights: &[i64]| -> Vec<Value> {
+        let mut names = some_of(rng, 70, RESOURCES);
+        names.extend(some_of(rng, 40, &["cpu", "example.com/other"]));
+        names.into_iter().map(|name| json!({"name": name, "weight": pick(rng, weights)})).collect()
+    };
+    let strategy = pick(rng, &["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"]);
+    let mut fit = json!({"type": strategy, "resources": resources(rng, &[1, 1, 3, 100])});
+    if strategy == "RequestedToCapacityRatio" {
+        let shape = json!([{"utilization": 0, "score": number(rng, 0..=10)}, {"utilization": 100, "score": number(rng, 0..=10)}]);
+        fit["requestedToCapacityRatio"] = json!({"shape": shape});
+    }
+    let told = json!([
+        {"name": "NodeResourcesFit", "args": {"scoringStrategy": fit}},
+        {"name": "NodeResourcesBalancedAllocation", "args": {"resources": resources(rng, &[1])}},
+    ]);
+    json!({
+        "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+        "profiles": [{"pluginConfig": told}],
+    })
 }
 
 fn classes(rng: &mut StdRng) -> Value {
@@ -114,8 +146,18 @@ fn selectors(rng: &mut StdRng) -> Value {
     })
 }
 
+/// Devices that a node alone has, enough for a few pods.
+fn own_devices(rng: &mut StdRng, node: &str) -> Value {
+    let driver = pick(rng, DRIVERS);
+    let devices: Vec<Value> = (0..number(rng, 1..=6)).map(|index| device(rng, driver, index)).collect();
+    json!({"metadata": {"name": format!("own-{node}")}, "spec": {
+        "driver": driver, "nodeName": node, "devices": devices,
+        "pool": {"name": node, "generation": 1, "resourceSliceCount": 1},
+    }})
+}
+
 /// Slices of one or two generations of a few pools; not all pools are whole.
-fn slices(rng: &mut StdRng, nodes: &[String]) -> Vec<Value> {
+pub(super) fn slices(rng: &mut StdRng, nodes: &[String]) -> Vec<Value> {
     let mut slices = Vec::new();
     for (pool_index, pool) in some_of(rng, 75, POOLS).into_iter().enumerate() {
         let driver = pick(rng, DRIVERS);
@@ -222,7 +264,7 @@ fn taint(rng: &mut StdRng) -> Value {
     })
 }
 
-fn taint_rule(rng: &mut StdRng, index: usize) -> Value {
+pub(super) fn taint_rule(rng: &mut StdRng, index: usize) -> Value {
     let selector = object([
         ("driver", maybe(rng, 60, |rng| pick(rng, DRIVERS))),
         ("pool", maybe(rng, 40, |rng| pick(rng, POOLS))),
@@ -309,6 +351,7 @@ fn allocated(rng: &mut StdRng, slices: &[Value], nodes: &[String]) -> Value {
             ("pool", pool.clone()),
             ("device", format!("dev-{}", number(rng, 0..=3) + i64::try_from(index).unwrap_or(0)).into()),
             ("adminAccess", maybe(rng, 10, |_| true)),
+            ("shareID", maybe(rng, 6, |_| "11111111-2222-3333-4444-555555555555")),
             ("skipNodeOperations", maybe(rng, 5, |_| json!(["Prepare"]))),
         ])
     });

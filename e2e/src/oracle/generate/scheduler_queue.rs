@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::devices::{slices, taint_rule};
 use super::matching::{NODE_NAMES, labels, taint, toleration};
 use super::node::named_node;
 use super::pod::pod;
@@ -41,7 +42,7 @@ pub fn scheduler_queue(rng: &mut StdRng) -> Value {
     let steps = list(rng, 1..=40, |rng, version| {
         let index = number_below(rng, PODS);
         let name = pods[index]["metadata"]["name"].clone();
-        match number(rng, 0..=99) {
+        match number(rng, 0..=104) {
             0..=17 => json!({"do": "add", "pod": pods[index]}),
             18..=35 => json!({"do": "pop"}),
             36..=53 => {
@@ -62,10 +63,17 @@ pub fn scheduler_queue(rng: &mut StdRng) -> Value {
             77..=87 => json!({"do": "change", "change": change(rng)}),
             88..=93 => json!({"do": "wait", "millis": pick(rng, &[300, 1000, 1500, 4000, 100_000, 301_000])}),
             94..=96 => json!({"do": "flushBackoff"}),
-            _ => json!({"do": "flushUnschedulable"}),
+            97..=99 => json!({"do": "flushUnschedulable"}),
+            _ => {
+                let index = number_below(rng, 2);
+                let rule = maybe(rng, 75, |rng| taint_rule(rng, index));
+                json!({"do": "taintRule", "name": format!("rule-{index}"), "rule": rule})
+            }
         }
     });
     let mut case = objects(rng);
+    case["resourceSlices"] =
+        slices(rng, &NODE_NAMES.iter().copied().map(str::to_owned).collect::<Vec<_>>()).into();
     case["steps"] = steps;
     case
 }

@@ -14,7 +14,6 @@ use super::postponed::Feature;
 use super::requests;
 use super::result::allocation_result;
 use super::search::{Search, Stop, Wanting};
-use super::taints;
 use crate::listers::DeviceListers;
 
 /// How many devices are looked at in a millisecond of the time that a search may take.
@@ -81,7 +80,6 @@ impl<'p> Allocator<'p> {
             wanting.push(Wanting { claim, requests, constraints, picked: Vec::new() });
         }
         let mut search = Search {
-            rules: pools.iter().map(|pool| taints::rules_for(self.listers.taint_rules(), pool)).collect(),
             pools: &pools,
             matcher: &matcher,
             claims: wanting,

@@ -10,7 +10,7 @@ use k8s_openapi::api::resource::v1::{DeviceSelector, ResourceClaim};
 use rustc_hash::FxHashMap;
 
 use super::claims::display_name;
-use super::pools::{NodeView, Place};
+use super::pools::NodeView;
 use super::requests::{Candidate, Request};
 use super::selector::{CompiledSelectors, SelectorError};
 
@@ -28,7 +28,8 @@ impl<'p> SelectorAnswers<'p> {
         Self { compiled, known: RefCell::default() }
     }
 
-    fn matches(&self, expression: &str, candidate: Candidate<'_>) -> Result<bool, SelectorError> {
+    /// Whether an expression chooses a device.
+    pub(super) fn matches(&self, expression: &str, candidate: Candidate<'_>) -> Result<bool, SelectorError> {
         let Candidate { slice, device, .. } = candidate;
         let key = (expression.as_ptr().addr(), ptr::from_ref(device).addr());
         if let Some(known) = self.known.borrow().get(&key) {
@@ -62,10 +63,10 @@ impl Matcher<'_> {
         let class_name = class.metadata.name.as_deref().unwrap_or_default();
         let chosen = self.all_match(of_class, candidate, || format!("class {class_name}"))?
             && self.all_match(request.selectors, candidate, || format!("claim {}", display_name(claim)))?;
-        if !chosen || candidate.slice.spec.per_device_node_selection != Some(true) {
-            return Ok(chosen);
+        match candidate.place.filter(|_| chosen) {
+            None => Ok(chosen),
+            Some(place) => place.includes(self.node.name, self.node.labels),
         }
-        Place::of_device(candidate.device).includes(self.node)
     }
 
     fn all_match(

@@ -12,13 +12,13 @@ use rustc_hash::FxHashMap;
 use super::NAME;
 use super::allocator::{Allocator, Failure};
 use super::claims::{claims_of, display_name, requests_of};
-use super::extended::ExtendedResources;
+use super::extended::{ExtendedResources, MadeUp};
 use super::matching::SelectorAnswers;
 use super::pools::NodeView;
 use super::postponed::Feature;
-use super::reserve::{assumed, is_reserved_for};
+use super::reserve::{assumed, is_reserved_for, reserved_for};
 use super::selector::CompiledSelectors;
-use crate::framework::{Assumed, Code, Status};
+use crate::framework::{Assumed, AssumedClaim, Code, Status};
 use crate::listers::{DeviceListers, allocation};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -29,6 +29,8 @@ pub(super) const REASON_UNAVAILABLE: &str = "resourceclaim not available on the 
 pub(super) const REASON_NOT_ENOUGH: &str = "cannot allocate all claims";
 /// There are too few, and pools that contradict themselves.
 pub(super) const REASON_INVALID_POOLS: &str = "invalid resource pools were encountered";
+/// For so many pods a claim can be reserved.
+const MAX_CONSUMERS: usize = 256;
 /// What kubelets declare that needn't do anything for some devices.
 const OPTIONAL_OPERATIONS: &str = "DRAOptionalNodeOperations";
 
@@ -36,7 +38,7 @@ const OPTIONAL_OPERATIONS: &str = "DRAOptionalNodeOperations";
 pub(super) struct PodDevices<'a> {
     pod: &'a Pod,
     snapshot: &'a Snapshot,
-    /// Those that the pod names.
+    /// Those that the pod names, and then the one that an earlier attempt left over.
     claims: Vec<Claim<'a>>,
     extended: Option<ExtendedResources<'a>>,
     allocator: Allocator<'a>,
@@ -74,16 +76,15 @@ impl<'a> PodDevices<'a> {
         let listers = &snapshot.listers().devices;
         let named = claims_of(pod.pod, listers).map_err(refusal)?;
         let extended = ExtendedResources::read(pod, snapshot);
-        let left_over = extended.as_ref().and_then(|extended| extended.left_over);
         if named.is_empty() && extended.is_none() {
             return Ok(None);
         }
-        let mut claims = Vec::with_capacity(named.len());
+        let mut claims = Vec::with_capacity(named.len() + 1);
         for object in &named {
-            claims.push(Claim::read(object, listers, true)?);
+            claims.push(Claim::read(object, pod.pod, listers, true)?);
         }
-        if let Some(object) = left_over {
-            claims.push(Claim::read(object, listers, false)?);
+        if let Some(object) = extended.as_ref().and_then(|extended| extended.left_over) {
+            claims.push(Claim::read(object, pod.pod, listers, false)?);
         }
         for object in &named {
             if let Some(feature) = Feature::of_claim(object) {
@@ -107,12 +108,12 @@ impl<'a> PodDevices<'a> {
             Some(extended) => extended.claim_for(node)?,
             None => None,
         };
-        let view = NodeView { name: self.snapshot.name(node), labels: self.snapshot.labels(node) };
+        let view = self.view(node);
         let unavailable = self.claims.iter().any(|claim| !claim.is_available_on(view, self.snapshot, node));
         let wanting: Vec<&'a ResourceClaim> =
             self.claims.iter().filter(|claim| !claim.has_devices).map(|claim| claim.object).collect();
         let mut all: Vec<&ResourceClaim> = wanting.clone();
-        all.extend(made_up.as_ref());
+        all.extend(made_up.as_ref().map(|made_up| &made_up.claim));
         let results = if all.is_empty() {
             Vec::new()
         } else {
@@ -130,36 +131,57 @@ impl<'a> PodDevices<'a> {
         self.judged.borrow_mut().entry(node).or_insert_with(judge).clone()
     }
 
-    /// The pod's claims as they will be if it gets a node.
+    fn view(&self, node: NodeIndex) -> NodeView<'a> {
+        NodeView { name: self.snapshot.name(node), labels: self.snapshot.labels(node) }
+    }
+
+    /// The claim that an earlier attempt made up for extended resources.
+    pub(super) fn left_over(&self) -> Option<&'a ResourceClaim> {
+        self.extended.as_ref().and_then(|extended| extended.left_over)
+    }
+
+    /// The claims that the pod names and whose devices can't be used on one of these nodes.
+    pub(super) fn named_claims_elsewhere(&self, nodes: &[NodeIndex]) -> Vec<&'a ResourceClaim> {
+        let named = self.claims.len() - usize::from(self.left_over().is_some());
+        let is_elsewhere = |claim: &&Claim<'a>| {
+            nodes.iter().any(|node| !claim.is_available_on(self.view(*node), self.snapshot, *node))
+        };
+        self.claims[..named].iter().filter(is_elsewhere).map(|claim| claim.object).collect()
+    }
+
+    /// The pod's claims as they will be if it gets a node, but for those that are reserved for it already.
     ///
     /// # Errors
     /// Why it can't run there after all.
     pub(super) fn assumed_on(&self, node: NodeIndex) -> Result<Vec<Assumed>, Status> {
         let OnNode { wanting, made_up, results } = self.on(node)?;
-        let had = self.claims.iter().filter(|claim| claim.has_devices).map(|claim| claim.object);
-        let had = had.filter(|claim| !is_reserved_for(claim, self.pod)).map(|claim| (claim.clone(), None));
-        let made_up = made_up.map(|mut claim| {
-            // It has a name only once it is created.
-            claim.metadata.name = None;
-            claim
-        });
-        let wanting = wanting.into_iter().cloned().chain(made_up).zip(results.into_iter().map(Some));
+        let mut results = results.into_iter();
         let mut names = BTreeSet::new();
         let mut taken = Vec::new();
-        for (claim, result) in had.chain(wanting) {
+        let named = self.claims.iter().filter(|claim| claim.has_devices);
+        let named = named.filter(|claim| !is_reserved_for(claim.object, self.pod));
+        let had = named.map(|claim| (claim.object, None));
+        let gets: Vec<_> = wanting.iter().map(|claim| (*claim, results.next())).collect();
+        for (claim, found) in had.chain(gets) {
             // A claim that the pod names twice keeps what it got first.
-            if names.insert(claim.metadata.name.clone()) {
-                taken.push(assumed(claim, result, self.pod));
+            if names.insert(claim.metadata.name.as_deref()) {
+                taken.push(assumed(claim.clone(), found, self.pod));
             }
         }
-        Ok(taken)
+        if let Some(MadeUp { mut claim, mappings }) = made_up {
+            // It has a name only once it is created.
+            claim.metadata.name = None;
+            let assumed = assumed(claim, results.next(), self.pod);
+            taken.push(AssumedClaim { request_mappings: mappings, ..assumed });
+        }
+        Ok(taken.into_iter().map(|claim| Assumed::ResourceClaim(Box::new(claim))).collect())
     }
 }
 
 /// What claims would get on a node.
 pub(super) struct OnNode<'a> {
     wanting: Vec<&'a ResourceClaim>,
-    made_up: Option<ResourceClaim>,
+    made_up: Option<MadeUp>,
     results: Vec<AllocationResult>,
 }
 
@@ -176,7 +198,15 @@ fn status_of(failure: Failure, node: &str) -> Status {
 }
 
 impl<'a> Claim<'a> {
-    fn read(object: &'a ResourceClaim, listers: &DeviceListers, is_named: bool) -> Result<Self, Status> {
+    fn read(
+        object: &'a ResourceClaim,
+        pod: &Pod,
+        listers: &DeviceListers,
+        is_named: bool,
+    ) -> Result<Self, Status> {
+        if is_full(object) && !is_reserved_for(object, pod) {
+            return Err(refusal("resourceclaim in use"));
+        }
         if listers.is_in_flight(object) {
             let name = display_name(object);
             return Err(refusal(format!("resource claim {name} is in the process of being allocated")));
@@ -204,6 +234,14 @@ impl<'a> Claim<'a> {
             && (!self.needs_optional_operations
                 || declared_features(snapshot, node).iter().any(|feature| feature == OPTIONAL_OPERATIONS))
     }
+}
+
+/// Whether a claim that has devices can't be reserved for one more.
+///
+/// # Source
+/// k8s.io/dynamic-resource-allocation `resourceclaim/resourceclaim.go` (`CanBeReserved`)
+fn is_full(claim: &ResourceClaim) -> bool {
+    allocation(claim).is_some() && reserved_for(claim).len() >= MAX_CONSUMERS
 }
 
 fn declared_features(snapshot: &Snapshot, node: NodeIndex) -> &[String] {

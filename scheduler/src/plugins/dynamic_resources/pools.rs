@@ -5,13 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::NodeSelector as NodeSelectorObject;
-use k8s_openapi::api::resource::v1::{CounterSet, Device, ResourceSlice};
-use plimsoll_api::field::aggregate;
+use k8s_openapi::api::resource::v1::{CounterSet, Device};
 use plimsoll_matching::label_selector::Labels;
-use plimsoll_matching::node_selector::NodeSelector;
 
-use crate::listers::{AllocatedDevices, DeviceListers};
+use crate::listers::{AllocatedDevices, DeviceListers, ListedDevice, ListedSlice, Place};
 
 /// A node, as far as devices ask for it.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +24,7 @@ pub(super) struct Pool<'a> {
     pub(super) name: &'a str,
     pub(super) state: PoolState,
     /// The slices that have devices for the node, in order of name; none unless the pool is usable.
-    pub(super) slices: Vec<&'a ResourceSlice>,
+    pub(super) slices: Vec<&'a ListedSlice>,
     /// Which of its devices claims have.
     pub(super) allocated: Option<&'a AllocatedDevices>,
 }
@@ -44,7 +41,7 @@ pub(super) enum PoolState {
 
 impl Pool<'_> {
     pub(super) fn is_allocated(&self, device: &str) -> bool {
-        self.allocated.is_some_and(|allocated| allocated.contains_key(device))
+        self.allocated.is_some_and(|allocated| allocated.get(device).is_some_and(|uses| uses.whole > 0))
     }
 
     fn has_binding_conditions(&self) -> bool {
@@ -60,10 +57,11 @@ impl Pool<'_> {
 /// # Source
 /// `pools_incubating.go` (`GatherPools`)
 pub(super) fn gather<'a>(listers: &'a DeviceListers, node: NodeView<'_>) -> Result<Vec<Pool<'a>>, String> {
-    let mut slices_by_pool: BTreeMap<(&str, &str), Vec<&ResourceSlice>> = BTreeMap::new();
-    for slice in listers.slices_for(node.name).filter(|slice| !uses_compatibility_groups(slice)) {
+    let mut slices_by_pool: BTreeMap<(&str, &str), Vec<&ListedSlice>> = BTreeMap::new();
+    for slice in listers.slices_for(node.name).filter(|slice| !slice.uses_compatibility_groups()) {
         if is_for_node(slice, node)? {
-            let id = (slice.spec.driver.as_str(), slice.spec.pool.name.as_str());
+            let spec = &slice.object().spec;
+            let id = (spec.driver.as_str(), spec.pool.name.as_str());
             add_if_current(slices_by_pool.entry(id).or_default(), slice);
         }
     }
@@ -79,8 +77,8 @@ pub(super) fn gather<'a>(listers: &'a DeviceListers, node: NodeView<'_>) -> Resu
 }
 
 /// Keeps the slices of the latest generation.
-fn add_if_current<'a>(slices: &mut Vec<&'a ResourceSlice>, slice: &'a ResourceSlice) {
-    let generation = |slice: &ResourceSlice| slice.spec.pool.generation;
+fn add_if_current<'a>(slices: &mut Vec<&'a ListedSlice>, slice: &'a ListedSlice) {
+    let generation = |slice: &ListedSlice| slice.object().spec.pool.generation;
     match slices.first().map(|first| generation(first)) {
         Some(current) if generation(slice) < current => return,
         Some(current) if generation(slice) > current => slices.clear(),
@@ -94,20 +92,20 @@ fn checked<'a>(
     listers: &'a DeviceListers,
     driver: &str,
     name: &str,
-    mut slices: Vec<&'a ResourceSlice>,
-) -> Option<(PoolState, Vec<&'a ResourceSlice>)> {
-    let first = &slices.first()?.spec.pool;
+    mut slices: Vec<&'a ListedSlice>,
+) -> Option<(PoolState, Vec<&'a ListedSlice>)> {
+    let first = &slices.first()?.object().spec.pool;
     let is_complete =
         |count: usize| i64::try_from(count).is_ok_and(|count| count == first.resource_slice_count);
     let mut others = Vec::new();
     if !is_complete(slices.len()) {
         let mut count = 0;
         for slice in listers.slices_of(driver, name) {
-            let generation = slice.spec.pool.generation;
+            let generation = slice.object().spec.pool.generation;
             if generation > first.generation {
                 return None;
             }
-            if generation == first.generation && !uses_compatibility_groups(slice) {
+            if generation == first.generation && !slice.uses_compatibility_groups() {
                 count += 1;
                 let is_among = slices.iter().any(|of_node| std::ptr::eq(*of_node, slice));
                 others.extend((!is_among).then_some(slice));
@@ -117,14 +115,14 @@ fn checked<'a>(
             return Some((PoolState::Incomplete, Vec::new()));
         }
     }
-    slices.sort_by_key(|slice| slice.metadata.name.as_deref());
-    let has_counters = |slice: &&ResourceSlice| {
-        slice.spec.shared_counters.as_ref().is_some_and(|counters| !counters.is_empty())
+    slices.sort_by_key(|slice| slice.name());
+    let has_counters = |slice: &&ListedSlice| {
+        slice.object().spec.shared_counters.as_ref().is_some_and(|counters| !counters.is_empty())
     };
     let (counters, slices): (Vec<_>, Vec<_>) = slices.into_iter().partition(has_counters);
     let (more_counters, others): (Vec<_>, Vec<_>) = others.into_iter().partition(has_counters);
     let all_counters = counters.into_iter().chain(more_counters);
-    let sets = all_counters.flat_map(|slice| slice.spec.shared_counters.iter().flatten());
+    let sets = all_counters.flat_map(|slice| slice.object().spec.shared_counters.iter().flatten());
     let is_valid = are_device_names_unique(&slices)
         && counter_sets(sets).is_some_and(|sets| {
             devices_of(&slices).chain(devices_of(&others)).all(|device| knows_counters(&sets, device))
@@ -132,11 +130,11 @@ fn checked<'a>(
     Some(if is_valid { (PoolState::Usable, slices) } else { (PoolState::Invalid, Vec::new()) })
 }
 
-fn devices_of<'s>(slices: &'s [&'s ResourceSlice]) -> impl Iterator<Item = &'s Device> {
-    slices.iter().flat_map(|slice| slice.spec.devices.iter().flatten())
+fn devices_of<'s>(slices: &'s [&'s ListedSlice]) -> impl Iterator<Item = &'s Device> {
+    slices.iter().flat_map(|slice| slice.object().spec.devices.iter().flatten())
 }
 
-fn are_device_names_unique(slices: &[&ResourceSlice]) -> bool {
+fn are_device_names_unique(slices: &[&ListedSlice]) -> bool {
     let mut names = BTreeSet::new();
     devices_of(slices).all(|device| names.insert(device.name.as_str()))
 }
@@ -159,88 +157,26 @@ fn knows_counters(sets: &BTreeMap<&str, &CounterSet>, device: &Device) -> bool {
     })
 }
 
-/// Upstream leaves such slices out while that feature is off, which it is by default; their pool is incomplete then.
-///
-/// # Source
-/// `structured/internal/incubating/compatibility_groups.go` (`sliceUsesCompatibilityGroups`)
-fn uses_compatibility_groups(slice: &ResourceSlice) -> bool {
-    let devices = slice.spec.devices.iter().flatten();
-    devices
-        .flat_map(|device| device.consumes_counters.iter().flatten())
-        .any(|consumption| consumption.compatibility_groups.as_ref().is_some_and(|groups| !groups.is_empty()))
-}
-
-fn is_for_node(slice: &ResourceSlice, node: NodeView<'_>) -> Result<bool, String> {
-    let spec = &slice.spec;
-    let slice_name = slice.metadata.name.as_deref().unwrap_or_default();
-    let place = Place {
-        node_name: spec.node_name.as_deref(),
-        all_nodes: spec.all_nodes,
-        selector: spec.node_selector.as_ref(),
+/// # Errors
+/// A node selector is malformed.
+fn is_for_node(slice: &ListedSlice, node: NodeView<'_>) -> Result<bool, String> {
+    let failed = |whose: String, problem: String| {
+        format!("gather pool information: failed to perform node selection for {whose}: {problem}")
     };
-    if place.is_said() {
-        return place.includes(node).map_err(|problem| {
-            format!(
-                "gather pool information: failed to perform node selection for slice {slice_name}: {problem}"
-            )
-        });
+    let slice_name = slice.name();
+    if !matches!(slice.place(), Place::Unsaid) {
+        let includes = slice.place().includes(node.name, node.labels);
+        return includes.map_err(|problem| failed(format!("slice {slice_name}"), problem));
     }
-    if spec.per_device_node_selection != Some(true) {
-        return Ok(false);
-    }
-    for device in spec.devices.iter().flatten() {
-        let includes = Place::of_device(device).includes(node);
+    for ListedDevice { device, place } in slice.devices() {
+        let Some(place) = place else { continue };
         // DIFFERENCE: D-scheduler-31.
-        if includes.map_err(|problem| {
-            let device = &device.name;
-            format!(
-                "gather pool information: failed to perform node selection for device {device} in slice {slice_name}: {problem}"
-            )
-        })? {
+        let includes = place
+            .includes(node.name, node.labels)
+            .map_err(|problem| failed(format!("device {} in slice {slice_name}", device.name), problem))?;
+        if includes {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// Where devices can be used.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    node_name: Option<&'a str>,
-    all_nodes: Option<bool>,
-    selector: Option<&'a NodeSelectorObject>,
-}
-
-impl<'a> Place<'a> {
-    pub(super) fn of_device(device: &'a Device) -> Self {
-        Self {
-            node_name: device.node_name.as_deref(),
-            all_nodes: device.all_nodes,
-            selector: device.node_selector.as_ref(),
-        }
-    }
-
-    fn is_said(self) -> bool {
-        !self.node_name.unwrap_or_default().is_empty()
-            || self.all_nodes == Some(true)
-            || self.selector.is_some()
-    }
-
-    /// # Source
-    /// `pools_incubating.go` (`NodeMatches`)
-    pub(super) fn includes(self, node: NodeView<'_>) -> Result<bool, String> {
-        match (self.node_name.filter(|name| !name.is_empty()), self.all_nodes, self.selector) {
-            (Some(name), ..) => Ok(name == node.name),
-            (_, Some(true), _) => Ok(true),
-            (_, _, Some(selector)) => {
-                let (selector, errors) = NodeSelector::new(selector);
-                if errors.is_empty() {
-                    Ok(selector.matches(node.labels, node.name))
-                } else {
-                    Err(format!("failed to parse node selector: {}", aggregate(&errors)))
-                }
-            }
-            _ => Ok(false),
-        }
-    }
 }

@@ -10,7 +10,7 @@ use k8s_openapi::api::resource::v1::{
 use super::claims::{display_name, requests_of};
 use super::matching::Matcher;
 use super::pools::{Pool, PoolState};
-use crate::listers::{DeviceListers, not_found};
+use crate::listers::{DeviceListers, ListedDevice, ListedSlice, Place, not_found};
 
 /// How many devices a claim can have.
 ///
@@ -46,6 +46,15 @@ pub(super) struct Candidate<'s> {
     pub(super) pool: usize,
     pub(super) slice: &'s ResourceSlice,
     pub(super) device: &'s Device,
+    /// Where the device can be used, if that isn't said of its slice as a whole.
+    pub(super) place: Option<&'s Place>,
+}
+
+impl<'s> Candidate<'s> {
+    pub(super) fn new(pool: usize, slice: &'s ListedSlice, device: ListedDevice<'s>) -> Self {
+        let ListedDevice { device, place } = device;
+        Self { pool, slice: slice.object(), device, place }
+    }
 }
 
 /// The requests of a claim.
@@ -139,8 +148,8 @@ fn all_matching<'s>(
             return Err(format!("claim {}, request {}{problem}", display_name(claim), request.name));
         }
         for slice in of_pool.slices.iter().copied() {
-            for device in slice.spec.devices.iter().flatten() {
-                let candidate = Candidate { pool, slice, device };
+            for device in slice.devices() {
+                let candidate = Candidate::new(pool, slice, device);
                 if matcher.is_selectable(claim, request, candidate)? {
                     all.push(candidate);
                 }

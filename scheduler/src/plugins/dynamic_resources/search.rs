@@ -4,7 +4,7 @@
 //! # Source
 //! k8s.io/dynamic-resource-allocation `structured/internal/incubating/allocator_incubating.go` (`allocateOne`, `allocateDevice`)
 
-use k8s_openapi::api::resource::v1::{DeviceTaintRule, ResourceClaim};
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use rustc_hash::FxHashMap;
 
 use super::claims::display_name;
@@ -49,8 +49,6 @@ impl From<String> for Stop {
 
 pub(super) struct Search<'s> {
     pub(super) pools: &'s [Pool<'s>],
-    /// The rules that taint devices of each pool.
-    pub(super) rules: Vec<Vec<&'s DeviceTaintRule>>,
     pub(super) matcher: &'s Matcher<'s>,
     pub(super) claims: Vec<Wanting<'s>>,
     /// Which of the claims have a device in this attempt, by its pool and name.
@@ -114,10 +112,9 @@ impl<'s> Search<'s> {
             for (slice, of_slice) in of_pool.slices.iter().enumerate().skip(first_slice) {
                 let is_start = pool == start.pool && slice == start.slice;
                 let first_device = if is_start { start.device } else { 0 };
-                let devices = of_slice.spec.devices.iter().flatten().enumerate();
-                for (device, of_device) in devices.skip(first_device) {
+                for (device, of_device) in of_slice.devices().enumerate().skip(first_device) {
                     self.count_step()?;
-                    let candidate = Candidate { pool, slice: of_slice, device: of_device };
+                    let candidate = Candidate::new(pool, of_slice, of_device);
                     if self.is_taken(slot, candidate) || !self.is_selectable(slot, candidate)? {
                         continue;
                     }
@@ -176,7 +173,7 @@ impl<'s> Search<'s> {
             return Ok(false);
         }
         let tolerations = self.request(slot).tolerations;
-        if taints::keep_off(candidate.device, &self.rules[candidate.pool], tolerations) {
+        if taints::keep_off(candidate.device, tolerations) {
             return Ok(false);
         }
         let driver = self.pools[candidate.pool].driver;

@@ -95,8 +95,8 @@ fn claims_that_have_no_name_yet_take_their_devices_each() {
         let taken = Profile::default().reserve(&PodInfo::new(&pod).unwrap(), &snapshot, 0).unwrap();
         assert!(format!("{taken:?}").contains(&format!("device: \"{device}\"")), "{name}: {taken:?}");
         for assumed in taken {
-            if let Assumed::ResourceClaim(claim) = &assumed {
-                let mut claim = (**claim).clone();
+            if let Assumed::ResourceClaim(assumed) = &assumed {
+                let mut claim = assumed.claim.clone();
                 claim.metadata.name = Some(name.to_owned());
                 written.push(claim);
             }
@@ -107,7 +107,7 @@ fn claims_that_have_no_name_yet_take_their_devices_each() {
         snapshot.listers_mut().devices.set_claim(claim);
     }
     let allocated = snapshot.listers().devices.allocated_in("d", "node").unwrap();
-    assert_eq!(allocated.values().copied().collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(allocated.values().map(|uses| uses.whole).collect::<Vec<_>>(), [1, 1]);
     assert_eq!(snapshot.listers().devices.claims_in("default").count(), 2);
 }
 

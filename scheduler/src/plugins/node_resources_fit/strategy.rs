@@ -5,8 +5,11 @@
 
 use crate::config::{ResourceSpec, ScoringStrategy};
 use crate::framework::{MAX_NODE_SCORE, Normalization, PreScore, Score, ScorePlugin};
+use crate::plugins::dynamic_resources::DeviceCounter;
 use crate::plugins::function_shape::{FunctionShape, rounded_mean};
-use crate::plugins::resource_allocation::{Counting, ResourceColumn, default_resources};
+use crate::plugins::resource_allocation::{
+    Counting, NodeResource, ResourceColumn, counts_devices, default_resources,
+};
 use crate::pod_info::PodInfo;
 use crate::snapshot::{NodeIndex, Snapshot};
 
@@ -14,6 +17,7 @@ use crate::snapshot::{NodeIndex, Snapshot};
 pub(super) struct Strategy {
     resources: Vec<ResourceSpec>,
     kind: Kind,
+    devices: DeviceCounter,
 }
 
 #[derive(Clone)]
@@ -26,8 +30,9 @@ enum Kind {
 impl Strategy {
     /// The strategy of valid arguments; `LeastAllocated` over cpu and memory if there are none.
     pub(super) fn new(given: Option<&ScoringStrategy>) -> Self {
+        let devices = DeviceCounter::default();
         let Some(given) = given else {
-            return Self { resources: default_resources(), kind: Kind::LeastAllocated };
+            return Self { resources: default_resources(), kind: Kind::LeastAllocated, devices };
         };
         let kind = match (given.strategy.as_str(), &given.requested_to_capacity_ratio) {
             ("MostAllocated", _) => Kind::MostAllocated,
@@ -36,13 +41,14 @@ impl Strategy {
             }
             _ => Kind::LeastAllocated,
         };
-        Self { resources: given.resources.clone(), kind }
+        Self { resources: given.resources.clone(), kind, devices }
     }
 }
 
 impl ScorePlugin for Strategy {
-    fn node_local(&self) -> Option<Normalization> {
-        Some(Normalization::Identity)
+    fn node_local(&self, pod: &PodInfo<'_>, snapshot: &Snapshot) -> Option<Normalization> {
+        let counts = counts_devices(&self.resources, &pod.fit_score_requests, snapshot);
+        (!counts).then_some(Normalization::Identity)
     }
 
     fn pre_score<'a>(
@@ -52,7 +58,8 @@ impl ScorePlugin for Strategy {
         _nodes: &'a [NodeIndex],
     ) -> PreScore<'a> {
         let requests = &pod.fit_score_requests;
-        let columns = ResourceColumn::all(&self.resources, requests, snapshot, Counting::NonZero);
+        let columns =
+            ResourceColumn::all(&self.resources, requests, snapshot, Counting::NonZero, &self.devices);
         PreScore::run(StrategyScore { columns, kind: &self.kind })
     }
 }
@@ -73,8 +80,8 @@ impl StrategyScore<'_> {
     ) -> i64 {
         let (mut sum, mut weights) = (0_i64, 0_i64);
         for column in &self.columns {
-            let Some(allocatable) = column.allocatable(node) else { continue };
-            let score = score(column.used_with_pod(node), allocatable);
+            let Some(NodeResource { allocatable, used }) = column.on(node) else { continue };
+            let score = score(used.wrapping_add(column.pod_request), allocatable);
             if counts(score) {
                 sum = sum.wrapping_add(score.wrapping_mul(column.weight));
                 weights = weights.wrapping_add(column.weight);

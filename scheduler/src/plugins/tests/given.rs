@@ -13,7 +13,7 @@ pub(super) fn all<T: DeserializeOwned>(given: &Value, field: &str) -> Vec<T> {
 }
 
 /// The first profile of the case's configuration, or the default one.
-pub(super) fn profile(given: &Value) -> Profile {
+pub(crate) fn profile(given: &Value) -> Profile {
     let Some(config) = given.get("config") else { return Profile::default() };
     let mut configuration: KubeSchedulerConfiguration = serde_json::from_value(config.clone()).unwrap();
     for told in configuration.profiles.iter_mut().flat_map(|profile| &mut profile.plugin_config) {

@@ -3,6 +3,10 @@
 //! # Source
 //! `pkg/scheduler/framework/plugins/volumebinding/binder.go` (`checkBoundClaims`)
 
+use k8s_openapi::api::core::v1::PersistentVolume;
+use k8s_openapi::api::storage::v1::CSINode;
+use plimsoll_matching::label_selector::Labels;
+
 use super::csi_migration::MigratedVolume;
 use super::volume_search::VolumeAffinity;
 use crate::snapshot::{NodeIndex, Snapshot};
@@ -15,9 +19,28 @@ pub(super) struct BoundVolumes<'a> {
     is_any_missing: bool,
 }
 
-struct BoundVolume<'a> {
+/// A volume that exists, as to where it can be used.
+pub(super) struct BoundVolume<'a> {
     affinity: VolumeAffinity<'a>,
     migrated: Option<MigratedVolume>,
+}
+
+impl<'a> BoundVolume<'a> {
+    pub(super) fn new(volume: &'a PersistentVolume) -> Self {
+        Self { affinity: VolumeAffinity::new(volume), migrated: MigratedVolume::of(volume) }
+    }
+
+    fn is_everywhere(&self) -> bool {
+        self.affinity.is_everywhere() && self.migrated.is_none()
+    }
+
+    /// Whether a node with these labels will do, of which CSI drivers say this.
+    pub(super) fn allows(&self, labels: &Labels, csi_node: Option<&CSINode>) -> bool {
+        match (&self.migrated, csi_node) {
+            (Some(migrated), Some(csi_node)) if migrated.is_migrated_on(csi_node) => migrated.allows(labels),
+            _ => self.affinity.allows(labels),
+        }
+    }
 }
 
 /// Why a pod's volumes keep it off a node.
@@ -38,10 +61,9 @@ impl<'a> BoundVolumes<'a> {
                 bound.is_any_missing = true;
                 break;
             };
-            let affinity = VolumeAffinity::new(volume);
-            let migrated = MigratedVolume::of(volume);
-            if !affinity.is_everywhere() || migrated.is_some() {
-                bound.volumes.push(BoundVolume { affinity, migrated });
+            let volume = BoundVolume::new(volume);
+            if !volume.is_everywhere() {
+                bound.volumes.push(volume);
             }
         }
         bound
@@ -55,18 +77,10 @@ impl<'a> BoundVolumes<'a> {
     /// Whether the volumes can be used on a node.
     pub(super) fn check(&self, node: NodeIndex) -> Result<(), BoundConflict> {
         let labels = self.snapshot.labels(node);
-        let allows = |volume: &BoundVolume<'_>| match &volume.migrated {
-            Some(migrated) if self.is_migrated(migrated, node) => migrated.allows(labels),
-            _ => volume.affinity.allows(labels),
-        };
-        if !self.volumes.iter().all(allows) {
+        let csi_node = self.snapshot.listers().storage.csi_node(self.snapshot.name(node));
+        if !self.volumes.iter().all(|volume| volume.allows(labels, csi_node)) {
             return Err(BoundConflict::OtherNode);
         }
         if self.is_any_missing { Err(BoundConflict::Missing) } else { Ok(()) }
-    }
-
-    fn is_migrated(&self, volume: &MigratedVolume, node: NodeIndex) -> bool {
-        let csi_node = self.snapshot.listers().storage.csi_node(self.snapshot.name(node));
-        csi_node.is_some_and(|csi_node| volume.is_migrated_on(csi_node))
     }
 }

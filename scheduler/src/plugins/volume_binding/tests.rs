@@ -52,7 +52,7 @@ fn reserved(snapshot: &Snapshot) -> Vec<Value> {
             json!([volume.metadata.annotations, volume.spec.unwrap().claim_ref])
         }
         Assumed::PersistentVolumeClaim(claim) => json!([claim.metadata.name, claim.metadata.annotations]),
-        Assumed::ResourceClaim(claim) => json!([claim.metadata.name, claim.status]),
+        Assumed::ResourceClaim(assumed) => json!([assumed.claim.metadata.name]),
     };
     taken.into_iter().map(value).collect()
 }

@@ -1,5 +1,7 @@
 //! Where extenders that don't know the nodes make a difference.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 /// What is told of each pod before extenders are asked.
@@ -57,15 +59,24 @@ pub(super) fn in_giving_up(ours: &Value, theirs: &Value) -> bool {
     first_difference(ours, theirs).is_some_and(|(ours, theirs)| gives_up(ours) != gives_up(theirs))
 }
 
-/// Whether the first pod that differs does so by how good its nodes are as to resources, and by which one it gets, where a profile may
-/// score nodes by an extended resource that devices serve.
+/// Whether the first pod that differs does so by how good its nodes are as to resources, and by which one it gets, where two devices of a
+/// pool have the same name.
 pub(super) fn in_scores_by_devices(input: &Value, ours: &Value, theirs: &Value) -> bool {
-    let config = input["config"].to_string();
-    let classes = input["deviceClasses"].as_array().into_iter().flatten();
-    let served = classes.filter_map(|class| class["spec"]["extendedResourceName"].as_str());
-    let mut served = served.chain(["deviceclass.resource.kubernetes.io/"]);
+    let slices = input["resourceSlices"].as_array().into_iter().flatten();
+    let mut devices: BTreeMap<(&str, &str, &str), &Value> = BTreeMap::new();
+    let mut are_alike = true;
+    for spec in slices.map(|slice| &slice["spec"]) {
+        for device in spec["devices"].as_array().into_iter().flatten() {
+            let key = (
+                spec["driver"].as_str().unwrap_or_default(),
+                spec["pool"]["name"].as_str().unwrap_or_default(),
+                device["name"].as_str().unwrap_or_default(),
+            );
+            are_alike &= devices.insert(key, device).is_none_or(|other| other == device);
+        }
+    }
     let Some((ours, theirs)) = first_difference(ours, theirs) else { return false };
-    served.any(|resource| !resource.is_empty() && config.contains(resource))
+    !are_alike
         && ours["scores"] != theirs["scores"]
         && without_resource_scores(ours) == without_resource_scores(theirs)
 }
@@ -84,4 +95,17 @@ fn first_difference<'a>(ours: &'a Value, theirs: &'a Value) -> Option<(&'a Value
 /// The answer without the node, and without the devices, which are those of the node.
 fn without_node(answer: &Value) -> Value {
     super::without_fields(answer, &["node", "devices"])
+}
+
+/// Whether nothing differs but which of a pod's claims gives back its devices.
+pub(super) fn in_claims_released(ours: &Value, theirs: &Value) -> bool {
+    let counted = |answers: &Value| {
+        let mut answers = answers.clone();
+        for answer in answers.as_array_mut().into_iter().flatten() {
+            let released = answer["released"].as_object().map_or(0, serde_json::Map::len);
+            answer["released"] = released.into();
+        }
+        answers
+    };
+    ours != theirs && counted(ours) == counted(theirs)
 }
