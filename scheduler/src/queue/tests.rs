@@ -2,7 +2,7 @@ use k8s_openapi::api::core::v1::Node;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::framework::Object;
+use crate::framework::{Object, Preemption};
 use crate::plugins::{node_resources_fit, node_unschedulable, scheduling_gates, volume_binding};
 
 fn pod(name: &str, fields: &Value) -> Arc<Pod> {
@@ -169,4 +169,31 @@ fn a_pod_that_comes_back_twice_is_refused() {
         let again = queue.add_unschedulable_if_not_present(tried, moment);
         assert_eq!(again, Err("Pod shop/web is already present in the backoff queue".to_owned()));
     });
+}
+
+/// # Source
+/// `scheduling_queue_test.go` (`TestPriorityQueue_NominatedNodeNameEmptyNodeKey`)
+#[test]
+fn a_nomination_without_a_node_is_none() {
+    use Nomination::{Clear, Keep};
+    for (name, nominated_first, own, nomination, expected) in [
+        ("ModeOverride empty without prior nomination", false, "", Clear, None),
+        ("nominated then cleared with ModeOverride empty", true, "", Clear, None),
+        ("ModeNoop empty without prior nomination", false, "", Keep, None),
+        ("nominated then cleared with ModeNoop empty", true, "", Keep, None),
+        ("ModeNoop empty nominatingInfo NNN with non-empty pod NNN", false, "node2", Keep, Some("node2")),
+    ] {
+        let mut bench = Bench::new();
+        let mut pod = Pod::clone(&pod("hpp", &json!({})));
+        pod.status.get_or_insert_default().nominated_node_name =
+            Some(own.to_owned()).filter(|node| !node.is_empty());
+        if nominated_first {
+            let preemption =
+                Preemption { node: "node1".to_owned(), victims: Vec::new(), disruption_budget_violations: 0 };
+            bench.queue.nominate(&pod, &Nomination::Set(preemption));
+            assert_eq!(bench.queue.nominated_pods("node1").count(), 1, "{name}");
+        }
+        bench.queue.nominate(&pod, &nomination);
+        assert_eq!(bench.queue.nominated_nodes().next(), expected, "{name}");
+    }
 }
