@@ -164,15 +164,12 @@ impl World {
     }
 
     fn set_taint_rule(&mut self, name: &str, rule: Option<&DeviceTaintRule>) {
-        let old = match rule {
-            Some(rule) => {
-                self.listers.devices.set_taint_rule(rule);
-                self.taint_rules.insert(name.to_owned(), rule.clone())
-            }
-            None => {
-                self.listers.devices.remove_taint_rule(name);
-                self.taint_rules.remove(name)
-            }
+        let old = if let Some(rule) = rule {
+            self.listers.devices.set_taint_rule(rule);
+            self.taint_rules.insert(name.to_owned(), rule.clone())
+        } else {
+            self.listers.devices.remove_taint_rule(name);
+            self.taint_rules.remove(name)
         };
         let moment = Moment { now_micros: self.now_micros, listers: &self.listers };
         self.queue.device_taint_rule_changed(old.as_ref(), rule, moment);
