@@ -80,12 +80,16 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
         .iter()
         .any(|text| tells(ours, text) && tells(theirs, text));
     let crashed = tells(theirs, "internal error: interface conversion: ");
+    // It may take the type of what a loop makes for another one.
+    let has_wrong_type = theirs["runtime_error"]
+        .as_str()
+        .is_some_and(|problem| problem.starts_with("no such overload: ") && problem.ends_with("(list)"));
     // Where both sides fail, upstream tells of the left one.
     let is_other_side = ours.get("runtime_error").is_some()
         && theirs.get("runtime_error").is_some()
         && input["expression"].as_str().is_some_and(may_fail_twice);
     let is_refused = theirs.get("compile_error").is_some();
-    let is_known = is_refused || is_other_side || has_own_words || crashed;
+    let is_known = is_refused || is_other_side || has_own_words || crashed || has_wrong_type;
     is_known.then_some("D-scheduler-31")
 }
 

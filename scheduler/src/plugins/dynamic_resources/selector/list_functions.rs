@@ -5,7 +5,10 @@
 
 use std::cmp::Ordering;
 
-use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelOptional, CelUInt, DYN_TYPE, LIST_TYPE};
+use cel::common::types::{
+    BOOL_TYPE, BYTES_TYPE, CelBool, CelInt, CelList, CelOptional, DOUBLE_TYPE, DYN_TYPE, INT_TYPE, LIST_TYPE,
+    STRING_TYPE, UINT_TYPE,
+};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 
@@ -26,7 +29,7 @@ pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
 fn is_sorted<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
-    for pair in list(&arguments)?.windows(2) {
+    for pair in list_of(&arguments, "isSorted", is_comparable)?.windows(2) {
         if let [one, next] = pair
             && compare(*one, *next)? == Some(Ordering::Greater)
         {
@@ -38,13 +41,7 @@ fn is_sorted<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
 
 fn sum<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let mut sum: Option<Box<dyn Val + 'v>> = None;
-    for element in list(&arguments)? {
-        let is_number = element.downcast_ref::<CelInt>().is_some()
-            || element.downcast_ref::<CelUInt>().is_some()
-            || element.downcast_ref::<CelDouble>().is_some();
-        if !is_number {
-            return Err(no_such_overload("sum"));
-        }
+    for element in list_of(&arguments, "sum", is_number)? {
         sum = Some(match sum {
             None => element.clone_as_boxed(),
             Some(sum) => {
@@ -67,7 +64,7 @@ fn max<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
 /// The first element that none goes beyond.
 fn outermost<'b, 'v>(arguments: &[CowVal<'b, 'v>], name: &str, replaced: Ordering) -> Answer<'b, 'v> {
     let mut found: Option<&(dyn Val + 'v)> = None;
-    for element in list(arguments)? {
+    for element in list_of(arguments, name, is_comparable)? {
         match found {
             Some(best) if compare(best, element)? != Some(replaced) => {}
             _ => found = Some(element),
@@ -75,9 +72,6 @@ fn outermost<'b, 'v>(arguments: &[CowVal<'b, 'v>], name: &str, replaced: Orderin
     }
     let found =
         found.ok_or_else(|| ExecutionError::function_error(name, format!("{name} called on empty list")))?;
-    if found.as_comparer().is_none() {
-        return Err(no_such_overload(name));
-    }
     Ok(CowVal::Owned(found.clone_as_boxed()))
 }
 
@@ -131,6 +125,28 @@ fn unwrap<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
 
 fn list<'a, 'v>(arguments: &'a [CowVal<'_, 'v>]) -> Result<Vec<&'a (dyn Val + 'v)>, ExecutionError> {
     elements(arguments.first().ok_or_else(ExecutionError::missing_argument_or_target)?.as_ref())
+}
+
+/// The elements of a list, of whose first one upstream goes by when it looks for the function.
+fn list_of<'a, 'v>(
+    arguments: &'a [CowVal<'_, 'v>],
+    function: &str,
+    is_fine: fn(&dyn Val) -> bool,
+) -> Result<Vec<&'a (dyn Val + 'v)>, ExecutionError> {
+    let elements = list(arguments)?;
+    if elements.first().is_some_and(|first| !is_fine(*first)) {
+        let problem = format!("no such overload: {function}(list)");
+        return Err(ExecutionError::function_error(function, problem));
+    }
+    Ok(elements)
+}
+
+fn is_number(element: &dyn Val) -> bool {
+    [INT_TYPE, UINT_TYPE, DOUBLE_TYPE].contains(element.get_type())
+}
+
+fn is_comparable(element: &dyn Val) -> bool {
+    is_number(element) || [BOOL_TYPE, STRING_TYPE, BYTES_TYPE].contains(element.get_type())
 }
 
 /// The elements of a list.
