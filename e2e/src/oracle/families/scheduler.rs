@@ -385,6 +385,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if differences::in_claims_released(ours, theirs) {
         return Some("D-scheduler-37");
     }
+    if differences::in_claims_named_twice(input, ours, theirs) {
+        return Some("D-scheduler-38");
+    }
     if differences::in_giving_up(ours, theirs) {
         return Some("D-scheduler-32");
     }

@@ -85,6 +85,9 @@ pub fn add_devices(rng: &mut StdRng, case: &mut Value) {
                 pod["spec"]["containers"] = json!([{"name": "app", "resources": {"requests": requests}}]);
             } else if chance(rng, 20) {
                 ask_for_extended(rng, pod);
+                if chance(rng, 20) {
+                    claims.push(left_over(rng, pod, &slices, &nodes));
+                }
             }
         }
     }
@@ -405,6 +408,28 @@ fn add_claims(rng: &mut StdRng, pod: &mut Value, claims: &mut Vec<Value>) {
 }
 
 /// The pod asks for devices as for other resources.
+/// The claim that was made up for a pod when it was tried before.
+fn left_over(rng: &mut StdRng, pod: &Value, slices: &[Value], nodes: &[String]) -> Value {
+    let (namespace, name) = (&pod["metadata"]["namespace"], &pod["metadata"]["name"]);
+    let pod_uid = format!("{}/{}", namespace.as_str().unwrap_or_default(), name.as_str().unwrap_or_default());
+    let claim_name = format!("{}-extended-resources-before", name.as_str().unwrap_or_default());
+    let owner = json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": pod_uid, "controller": true});
+    let exactly = json!({"deviceClassName": "gpu", "allocationMode": "ExactCount", "count": 1});
+    let requests = json!([{"name": "container-0-request-0", "exactly": exactly}]);
+    object([
+        (
+            "metadata",
+            json!({
+                "name": claim_name, "namespace": namespace, "uid": format!("{pod_uid}/before"),
+                "annotations": {"resource.kubernetes.io/extended-resource-claim": "true"}, "ownerReferences": [owner],
+                "finalizers": ["resource.kubernetes.io/delete-protection"],
+            }),
+        ),
+        ("spec", json!({"devices": {"requests": requests}})),
+        ("status", maybe(rng, 60, |rng| allocated(rng, slices, nodes))),
+    ])
+}
+
 fn ask_for_extended(rng: &mut StdRng, pod: &mut Value) {
     if chance(rng, 60) {
         super::scheduling::drop_field(&mut pod["spec"], "resourceClaims");

@@ -163,7 +163,7 @@ impl<'a> PodDevices<'a> {
         let had = named.map(|claim| (claim.object, None));
         let gets: Vec<_> = wanting.iter().map(|claim| (*claim, results.next())).collect();
         for (claim, found) in had.chain(gets) {
-            // A claim that the pod names twice keeps what it got first.
+            // DIFFERENCE: D-scheduler-38. A claim that the pod names twice keeps what it got first.
             if names.insert(claim.metadata.name.as_deref()) {
                 taken.push(assumed(claim.clone(), found, self.pod));
             }

@@ -109,3 +109,19 @@ pub(super) fn in_claims_released(ours: &Value, theirs: &Value) -> bool {
     };
     ours != theirs && counted(ours) == counted(theirs)
 }
+
+/// Whether nothing differs but what is written of the claims of the last pod, which names one of them twice.
+pub(super) fn in_claims_named_twice(input: &Value, ours: &Value, theirs: &Value) -> bool {
+    let last = input["pods"].as_array().and_then(|pods| pods.last()).unwrap_or(&Value::Null);
+    let entries = last["spec"]["resourceClaims"].as_array().into_iter().flatten();
+    let names: Vec<&str> = entries.filter_map(|entry| entry["resourceClaimName"].as_str()).collect();
+    let is_repeated = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
+    let others = |answers: &Value| {
+        let mut answers = answers.clone();
+        for answer in answers.as_array_mut().into_iter().flatten() {
+            answer["preBind"] = Value::Null;
+        }
+        answers
+    };
+    is_repeated && ours != theirs && others(ours) == others(theirs)
+}
