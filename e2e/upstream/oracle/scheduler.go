@@ -283,6 +283,8 @@ func (c *schedulerCluster) decide(ctx context.Context, pod *v1.Pod, isLast bool)
 			if bound != nil {
 				output["preBind"] = bound
 			}
+		} else {
+			c.useClaims(assumed)
 		}
 		if err := c.scheduler.Cache.AssumePod(logger, assumed); err != nil {
 			return nil, err

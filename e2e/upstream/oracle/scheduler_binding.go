@@ -11,8 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/dynamic-resource-allocation/resourceclaim"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
+	"k8s.io/kubernetes/pkg/scheduler/util/assumecache"
 )
 
 // postFilter does what the framework does, but for the pods that DefaultPreemption would remove.
@@ -151,4 +154,29 @@ func (c *schedulerCluster) preBindDevices(ctx context.Context, state fwk.CycleSt
 		return nil, errors.Join(errors.New("the pod is gone"), err)
 	}
 	return map[string]any{"claims": claims, "pod": stored.Status.ExtendedResourceClaimStatus}, nil
+}
+
+// useClaims notes that claims which have devices are reserved for a pod that has got a node. Upstream learns of it once PreBind has
+// written it, beside the decision about the next pod.
+func (c *schedulerCluster) useClaims(pod *v1.Pod) {
+	claims := c.assumedClaims()
+	for i := range pod.Spec.ResourceClaims {
+		name, _, err := resourceclaim.Name(pod, &pod.Spec.ResourceClaims[i])
+		if err != nil || name == nil {
+			continue
+		}
+		stored, err := claims.Get(cache.NewObjectName(pod.Namespace, *name).String())
+		if err != nil {
+			continue
+		}
+		claim := stored.(*resourceapi.ResourceClaim)
+		if claim.Status.Allocation == nil || resourceclaim.IsReservedForPod(pod, claim, false) {
+			continue
+		}
+		used := claim.DeepCopy()
+		reference := resourceapi.ResourceClaimConsumerReference{Resource: "pods", Name: pod.Name, UID: pod.UID}
+		used.Status.ReservedFor = append(used.Status.ReservedFor, reference)
+		assumecache.DeleteTestObject(claims, claim)
+		assumecache.AddTestObject(claims, used)
+	}
 }

@@ -385,6 +385,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if differences::in_claims_released(ours, theirs) {
         return Some("D-scheduler-37");
     }
+    if differences::in_overhead_served_by_devices(ours, theirs) {
+        return Some("D-scheduler-39");
+    }
     if differences::in_claims_named_twice(input, ours, theirs) {
         return Some("D-scheduler-38");
     }

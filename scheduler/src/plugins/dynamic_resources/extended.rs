@@ -96,6 +96,7 @@ impl<'a> ExtendedResources<'a> {
             }
         }
         let (requests, mappings) = requests_for(self.pod, &served);
+        // DIFFERENCE: D-scheduler-39.
         Ok((!requests.is_empty()).then(|| MadeUp { claim: self.made_up(requests), mappings }))
     }
 

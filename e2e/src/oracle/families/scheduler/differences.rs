@@ -82,7 +82,7 @@ pub(super) fn in_scores_by_devices(input: &Value, ours: &Value, theirs: &Value) 
 }
 
 fn without_resource_scores(answer: &Value) -> Value {
-    let mut answer = super::without_fields(answer, &["node", "devices", "bind"]);
+    let mut answer = super::without_fields(&without_node(answer), &["bind"]);
     answer["scores"] =
         super::without_fields(&answer["scores"], &["NodeResourcesFit", "NodeResourcesBalancedAllocation"]);
     answer
@@ -92,9 +92,11 @@ fn first_difference<'a>(ours: &'a Value, theirs: &'a Value) -> Option<(&'a Value
     ours.as_array()?.iter().zip(theirs.as_array()?).find(|(ours, theirs)| ours != theirs)
 }
 
-/// The answer without the node, and without the devices, which are those of the node.
+/// What is told of the node that a pod gets, and of what it gets there.
+const OF_THE_NODE: [&str; 4] = ["node", "devices", "volumes", "preBind"];
+
 fn without_node(answer: &Value) -> Value {
-    super::without_fields(answer, &["node", "devices"])
+    super::without_fields(answer, &OF_THE_NODE)
 }
 
 /// Whether nothing differs but which of a pod's claims gives back its devices.
@@ -124,4 +126,12 @@ pub(super) fn in_claims_named_twice(input: &Value, ours: &Value, theirs: &Value)
         answers
     };
     is_repeated && ours != theirs && others(ours) == others(theirs)
+}
+
+/// Whether nothing differs but that upstream binds no pod whose overhead alone asks for an extended resource that devices serve.
+pub(super) fn in_overhead_served_by_devices(ours: &Value, theirs: &Value) -> bool {
+    let Some((ours, theirs)) = first_difference(ours, theirs) else { return false };
+    let error = theirs["preBind"]["error"].as_str().unwrap_or_default();
+    error.starts_with("nil or empty request mappings")
+        && super::without_fields(ours, &["preBind"]) == super::without_fields(theirs, &["preBind"])
 }
