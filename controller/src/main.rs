@@ -4,11 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use plimsoll_controller::server;
-use plimsoll_runtime::{MiMalloc, logging, process};
-
-/// What is watched and sent is many small objects, and the C library's allocator is slow with those.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+use plimsoll_runtime::{logging, process};
 
 /// Keeps the status of ResourceQuotas true, and the pods of DaemonSets on the nodes that should have one.
 #[derive(clap::Parser)]
