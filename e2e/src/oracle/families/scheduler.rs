@@ -362,7 +362,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if refused.is_some_and(|error| error.contains("quantity is out of range")) {
         return Some("D-Quantity-2");
     }
-    if theirs.to_string().contains("could not translate pv") {
+    if theirs.to_string().contains("could not translate pv")
+        || differences::in_volumes_not_translated(input, ours, theirs)
+    {
         return Some("D-scheduler-22");
     }
     if has_absurd_amount(input) {

@@ -135,3 +135,24 @@ pub(super) fn in_overhead_served_by_devices(ours: &Value, theirs: &Value) -> boo
     error.starts_with("nil or empty request mappings")
         && super::without_fields(ours, &["preBind"]) == super::without_fields(theirs, &["preBind"])
 }
+
+/// Whether upstream only couldn't judge what it would bring to remove pods from nodes on which a CSI driver has taken over from a
+/// built-in plugin, and so doesn't count these among those that could take the first pod that differs.
+pub(super) fn in_volumes_not_translated(input: &Value, ours: &Value, theirs: &Value) -> bool {
+    let Some((ours, theirs)) = first_difference(ours, theirs) else { return false };
+    let csi_nodes = input["csiNodes"].as_array().into_iter().flatten().map(|node| &node["metadata"]);
+    let taken_over: Vec<&str> = csi_nodes
+        .filter(|metadata| {
+            metadata["annotations"]["storage.alpha.kubernetes.io/migrated-plugins"].is_string()
+        })
+        .filter_map(|metadata| metadata["name"].as_str())
+        .collect();
+    let Some(candidates) = ours["candidates"].as_object() else { return false };
+    let (told, left_out): (Vec<_>, Vec<_>) =
+        candidates.iter().partition(|(node, _)| theirs["candidates"].get(node).is_some());
+    let others = |answer| super::without_fields(answer, &["candidates", "best", "message"]);
+    !left_out.is_empty()
+        && left_out.iter().all(|(node, _)| taken_over.contains(&node.as_str()))
+        && told.iter().all(|(node, candidate)| theirs["candidates"][node.as_str()] == **candidate)
+        && others(ours) == others(theirs)
+}
