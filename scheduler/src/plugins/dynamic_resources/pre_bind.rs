@@ -31,7 +31,7 @@ impl PreBindPlugin for DynamicResources {
     }
 }
 
-/// The names of the claims that a pod has, and whether each was made for the pod.
+/// The names of the claims that a pod has.
 fn names_of(pod: &Pod) -> impl Iterator<Item = &str> {
     let entries = fields::spec(pod).resource_claims.iter().flatten();
     entries.filter_map(|entry| name_of(pod, entry).ok().flatten()).map(|(name, _)| name)

@@ -13,6 +13,7 @@ mod error_text;
 mod format_value;
 mod list_functions;
 mod metered;
+mod opaque_value;
 mod optional_macros;
 mod quantity_value;
 mod regular_expressions;

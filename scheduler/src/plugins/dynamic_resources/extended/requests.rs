@@ -251,10 +251,10 @@ mod tests {
             let pod: Pod =
                 serde_json::from_value(json!({"metadata": {"name": "pod"}, "spec": spec})).unwrap();
             let (_, mut mappings) = requests_for(&pod, served);
-            mappings.sort_by(|first, second| {
-                (&first.request_name, &first.container_name)
-                    .cmp(&(&second.request_name, &second.container_name))
-            });
+            let by_names = |mapping: &ContainerExtendedResourceRequest| {
+                (mapping.request_name.clone(), mapping.container_name.clone())
+            };
+            mappings.sort_by_key(by_names);
             let mut expected: Vec<ContainerExtendedResourceRequest> = expected
                 .into_iter()
                 .map(|(container, resource, request)| ContainerExtendedResourceRequest {
@@ -263,10 +263,7 @@ mod tests {
                     request_name: request.to_owned(),
                 })
                 .collect();
-            expected.sort_by(|first, second| {
-                (&first.request_name, &first.container_name)
-                    .cmp(&(&second.request_name, &second.container_name))
-            });
+            expected.sort_by_key(by_names);
             assert_eq!(mappings, expected, "{name}");
         }
     }

@@ -6,48 +6,24 @@
 mod cidr;
 mod problem;
 
-use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr};
 
-use cel::common::types::{CelBool, CelInt, CelString, Type};
-use cel::common::value::{StaticVal, Val};
+use cel::common::types::{CelBool, CelInt, CelString};
+use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use plimsoll_api::quote::go_quote;
 
 pub(super) use self::problem::of_address as address_problem;
-
-static IP: Type = Type::new_unspecified_type("net.IP");
+use super::opaque_value::opaque_value;
 
 /// An address.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Ip(IpAddr);
 
-impl StaticVal for Ip {}
-
-impl Val for Ip {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
-    fn cel_type() -> &'static Type {
-        &IP
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self == other)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(*self)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
+opaque_value!(Ip, "net.IP");
 
 pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_type(IP.to_owned())?;
+    env.add_type(Ip::cel_type().to_owned())?;
     add_overload!(env, fn ip: (CelString) -> Result<Ip>)?;
     add_overload!(env, fn is_ip: (CelString) -> CelBool, name = "isIP")?;
     add_overload!(env, fn is_canonical: (CelString) -> Result<CelBool>, name = "ip.isCanonical")?;

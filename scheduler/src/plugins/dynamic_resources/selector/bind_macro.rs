@@ -43,15 +43,25 @@ pub(super) fn bind(
     value: Expression,
     result: Expression,
 ) -> Expression {
-    let bind = ComprehensionExpr {
-        iter_range: helper.next_expr(Expr::List(ListExpr::new(Vec::new()))),
+    let bound = bound(name, value, result, |part| helper.next_expr(part));
+    helper.next_expr(bound)
+}
+
+/// The same for expressions that `made` makes of their parts.
+pub(super) fn bound(
+    name: String,
+    value: Expression,
+    result: Expression,
+    mut made: impl FnMut(Expr) -> Expression,
+) -> Expr {
+    Expr::Comprehension(Box::new(ComprehensionExpr {
+        iter_range: made(Expr::List(ListExpr::new(Vec::new()))),
         iter_var: "#unused".to_owned(),
         iter_var2: None,
         accu_var: name.clone(),
         accu_init: value,
-        loop_cond: helper.next_expr(Expr::Literal(LiteralValue::Boolean(false.into()))),
-        loop_step: helper.next_expr(Expr::Ident(name)),
+        loop_cond: made(Expr::Literal(LiteralValue::Boolean(false.into()))),
+        loop_step: made(Expr::Ident(name)),
         result,
-    };
-    helper.next_expr(Expr::Comprehension(Box::new(bind)))
+    }))
 }

@@ -145,15 +145,13 @@ fn range<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execu
 }
 
 fn weigh<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let meter = meter(&arguments)?;
-    let weight = arguments.last().map_or(0, |value| meter.weigh(value.as_ref()));
+    let (meter, weight) = meter_and_weight(&arguments)?;
     meter.spend(weight.saturating_mul(number(&arguments, 1)))?;
     last(arguments)
 }
 
 fn note<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let meter = meter(&arguments)?;
-    let weight = arguments.last().map_or(0, |value| meter.weigh(value.as_ref()));
+    let (meter, weight) = meter_and_weight(&arguments)?;
     meter.spend(weight)?;
     if let Some(slot) = meter.0.slots.get(index(&arguments, 1)) {
         slot.store(weight, Ordering::Relaxed);
@@ -162,8 +160,7 @@ fn note<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execut
 }
 
 fn multiply<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let meter = meter(&arguments)?;
-    let weight = arguments.last().map_or(0, |value| meter.weigh(value.as_ref()));
+    let (meter, weight) = meter_and_weight(&arguments)?;
     let slots = meter.0.slots.get(index(&arguments, 2)..index(&arguments, 3)).unwrap_or_default();
     let factors = slots.iter().map(|slot| slot.load(Ordering::Relaxed)).chain([weight]);
     meter.spend(factors.fold(number(&arguments, 1), u64::saturating_mul))?;
@@ -173,6 +170,13 @@ fn multiply<'b, 'v>(arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Ex
 pub(super) fn meter<'a>(arguments: &'a [CowVal<'_, '_>]) -> Result<&'a Meter, ExecutionError> {
     let found = arguments.first().and_then(|first| first.downcast_ref::<Meter>());
     found.ok_or_else(|| ExecutionError::undeclared_reference(METER))
+}
+
+/// The meter, and what the last argument weighs.
+fn meter_and_weight<'a>(arguments: &'a [CowVal<'_, '_>]) -> Result<(&'a Meter, u64), ExecutionError> {
+    let meter = meter(arguments)?;
+    let weight = arguments.last().map_or(0, |value| meter.weigh(value.as_ref()));
+    Ok((meter, weight))
 }
 
 fn number(arguments: &[CowVal<'_, '_>], index: usize) -> u64 {

@@ -100,7 +100,7 @@ fn looped(
     body: Expression,
 ) -> Expression {
     let gathered = |helper: &mut MacroExprHelper<'_>| helper.next_expr(Expr::Ident(RESULT.to_owned()));
-    let (start, mut condition, step) = match kind {
+    let (start, condition, step) = match kind {
         Kind::All | Kind::Exists => {
             let is_all = matches!(kind, Kind::All);
             let (before, so_far) = (gathered(helper), gathered(helper));
@@ -140,7 +140,7 @@ fn looped(
         iter_var2: None,
         accu_var: RESULT.to_owned(),
         accu_init: start,
-        loop_cond: condition.take().unwrap_or(always),
+        loop_cond: condition.unwrap_or(always),
         loop_step: step,
         result,
     })))

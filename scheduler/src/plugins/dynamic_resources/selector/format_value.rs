@@ -3,19 +3,17 @@
 //! # Source
 //! k8s.io/apiserver `pkg/cel/library/format.go`
 
-use std::any::Any;
 use std::sync::LazyLock;
 
-use cel::common::types::{CelList, CelOptional, CelString, STRING_TYPE, Type};
-use cel::common::value::{CowVal, StaticVal, Val};
+use cel::common::types::{CelList, CelOptional, CelString, STRING_TYPE};
+use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use plimsoll_api::names;
 use regex::Regex;
 
 use super::list_functions::no_such_overload;
+use super::opaque_value::opaque_value;
 use super::url_value::parse_request_uri;
-
-static FORMAT: Type = Type::new_unspecified_type("kubernetes.NamedFormat");
 
 /// # Source
 /// k8s.io/kube-openapi `pkg/validation/strfmt/default.go` (`UUIDPattern`)
@@ -45,7 +43,7 @@ struct Format {
 }
 
 /// All forms.
-const FORMATS: &[Format] = &[
+const FORMATS: [Format; 13] = [
     Format { name: "dns1123Label", validate: names::dns_1123_label },
     Format { name: "dns1123Subdomain", validate: names::dns_1123_subdomain },
     Format { name: "dns1035Label", validate: names::dns_1035_label },
@@ -101,35 +99,25 @@ fn is_date_time(text: &str) -> bool {
     is_date(date) && is_match(&TIME, time)
 }
 
-impl StaticVal for Format {}
-
-impl Val for Format {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
-    fn cel_type() -> &'static Type {
-        &FORMAT
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self.name == other.name)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(*self)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
 
+opaque_value!(Format, "kubernetes.NamedFormat");
+
 pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("format.named", "format-named", vec![STRING_TYPE], named)?;
-    env.add_member_overload("validate", "format-validate", FORMAT.to_owned(), vec![STRING_TYPE], validate)?;
+    env.add_member_overload(
+        "validate",
+        "format-validate",
+        Format::cel_type().to_owned(),
+        vec![STRING_TYPE],
+        validate,
+    )?;
     // A function of the library is no closure, so each has its own.
-    let functions: [cel::common::functions::Function; 13] = [
+    let functions: [cel::common::functions::Function; FORMATS.len()] = [
         |_| nth(0),
         |_| nth(1),
         |_| nth(2),

@@ -10,7 +10,8 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValu
 use cel::parser::Expression;
 
 use self::functions::{Costs, costs, is_qualified};
-use self::nodes::{appended, bound, spend_before, wrap};
+use self::nodes::{appended, made, spend_before, wrap};
+use super::bind_macro::bound;
 use super::cost::{METER, MULTIPLY, NOTE, RANGE, WEIGH};
 use super::regular_expressions::{is_matching, metered_name};
 use super::weight::of_text;
@@ -66,7 +67,7 @@ impl Writer {
             Expr::Comprehension(comprehension) => self.comprehension(comprehension),
             Expr::Call(call) => {
                 if let Some((receiver, call)) = receiver_first(call) {
-                    expression.expr = bound(RECEIVER, receiver, call);
+                    expression.expr = bound(RECEIVER.to_owned(), receiver, call, made);
                     return self.visit(expression);
                 }
                 self.call(call)
@@ -136,7 +137,7 @@ impl Writer {
         }
         if is_matching(call) {
             call.args.splice(0..0, call.target.take().map(|target| *target));
-            call.args.insert(0, Expression { id: 0, expr: Expr::Ident(METER.to_owned()) });
+            call.args.insert(0, made(Expr::Ident(METER.to_owned())));
             call.func_name = metered_name(&call.func_name);
             return cost;
         }
@@ -209,8 +210,8 @@ fn receiver_first(call: &mut CallExpr) -> Option<(Expression, Expression)> {
     if is_qualified(call) || is_matching(call) {
         return None;
     }
-    let receiver = std::mem::replace(call.target.as_deref_mut()?, Expression { id: 0, expr: name });
-    Some((receiver, Expression { id: 0, expr: Expr::Call(std::mem::take(call)) }))
+    let receiver = std::mem::replace(call.target.as_deref_mut()?, made(name));
+    Some((receiver, made(Expr::Call(std::mem::take(call)))))
 }
 
 /// A value that is small and can't be copied into an error at length.

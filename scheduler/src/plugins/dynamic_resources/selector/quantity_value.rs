@@ -4,44 +4,20 @@
 //! k8s.io/apiserver `pkg/cel/library/quantity.go`, `pkg/cel/quantity.go`
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "the form that the library asks for")]
 
-use std::any::Any;
 use std::cmp::Ordering;
 
-use cel::common::types::{CelBool, CelDouble, CelInt, CelString, Type};
-use cel::common::value::{StaticVal, Val};
+use cel::common::types::{CelBool, CelDouble, CelInt, CelString};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use plimsoll_resource_math::Quantity;
 use plimsoll_resource_math::quantity::Format;
 
-static QUANTITY: Type = Type::new_unspecified_type("kubernetes.Quantity");
+use super::opaque_value::opaque_value;
 
 /// An amount.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct QuantityValue(pub(super) Quantity);
 
-impl StaticVal for QuantityValue {}
-
-impl Val for QuantityValue {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
-    fn cel_type() -> &'static Type {
-        &QUANTITY
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self == other)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
+opaque_value!(QuantityValue, "kubernetes.Quantity");
 
 pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
     type Q = QuantityValue;

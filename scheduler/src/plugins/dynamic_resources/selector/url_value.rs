@@ -5,40 +5,16 @@
 
 mod parse;
 
-use std::any::Any;
 use std::collections::HashMap;
 
-use cel::common::types::{CelBool, CelList, CelMap, CelMapKey, CelString, Type};
-use cel::common::value::{StaticVal, Val};
+use cel::common::types::{CelBool, CelList, CelMap, CelMapKey, CelString};
+use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 
 pub(super) use self::parse::{Url, parse_request_uri};
+use super::opaque_value::opaque_value;
 
-static URL: Type = Type::new_unspecified_type("kubernetes.URL");
-
-impl StaticVal for Url {}
-
-impl Val for Url {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
-    fn cel_type() -> &'static Type {
-        &URL
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self == other)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
+opaque_value!(Url, "kubernetes.URL");
 
 pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
     add_overload!(env, fn url: (CelString) -> Result<Url>)?;

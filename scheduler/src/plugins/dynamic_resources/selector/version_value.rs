@@ -6,17 +6,14 @@
 
 mod problem;
 
-use std::any::Any;
 use std::cmp::Ordering;
 
-use cel::common::types::{CelBool, CelInt, CelString, Type};
-use cel::common::value::{StaticVal, Val};
+use cel::common::types::{CelBool, CelInt, CelString};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use semver::Version;
 
 use self::problem::problem;
-
-static SEMVER: Type = Type::new_unspecified_type("kubernetes.Semver");
+use super::opaque_value::opaque_value;
 
 /// A semantic version.
 #[derive(Clone, Debug)]
@@ -61,29 +58,13 @@ fn without_leading_zeros(part: &str) -> String {
     if rest.starts_with(|first: char| first.is_ascii_digit()) { rest.to_owned() } else { format!("0{rest}") }
 }
 
-impl StaticVal for VersionValue {}
-
-impl Val for VersionValue {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
-    fn cel_type() -> &'static Type {
-        &SEMVER
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self.cmp(other).is_eq())
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
+impl PartialEq for VersionValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
     }
 }
+
+opaque_value!(VersionValue, "kubernetes.Semver");
 
 pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
     type V = VersionValue;

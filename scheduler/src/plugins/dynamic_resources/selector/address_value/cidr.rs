@@ -3,18 +3,16 @@
 //! # Source
 //! k8s.io/apiserver `pkg/cel/library/cidr.go`
 
-use std::any::Any;
 use std::net::IpAddr;
 
-use cel::common::types::{CelBool, CelInt, CelString, Type};
-use cel::common::value::{StaticVal, Val};
+use cel::common::types::{CelBool, CelInt, CelString};
+use cel::common::value::Val;
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use plimsoll_api::quote::go_quote;
 
 use super::{Ip, ip, is_mapped, problem};
 use crate::plugins::dynamic_resources::selector::list_functions::no_such_overload;
-
-static CIDR: Type = Type::new_unspecified_type("net.CIDR");
+use crate::plugins::dynamic_resources::selector::opaque_value::opaque_value;
 
 /// A network, with an address in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,32 +21,10 @@ struct Cidr {
     length: u8,
 }
 
-impl StaticVal for Cidr {}
-
-impl Val for Cidr {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
-    fn cel_type() -> &'static Type {
-        &CIDR
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        other.downcast_ref::<Self>().is_some_and(|other| self == other)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(*self)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
+opaque_value!(Cidr, "net.CIDR");
 
 pub(super) fn add_to(env: &mut Env) -> Result<(), DeclarationError> {
-    env.add_type(CIDR.to_owned())?;
+    env.add_type(Cidr::cel_type().to_owned())?;
     add_overload!(env, fn cidr: (CelString) -> Result<Cidr>)?;
     add_overload!(env, fn is_cidr: (CelString) -> CelBool, name = "isCIDR")?;
     add_overload!(env, fn cidr_text: (Cidr) -> CelString, name = "string")?;

@@ -1,24 +1,14 @@
 //! Parts of expressions, recognized and made.
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, ListExpr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, LiteralValue, operators};
 use cel::common::types::CelInt;
 use cel::parser::Expression;
 
 use crate::plugins::dynamic_resources::selector::cost::{METER, SPEND};
 
-/// A name for a value within an expression, as [`bind_macro`](super::bind_macro) has it.
-pub(super) fn bound(name: &str, value: Expression, result: Expression) -> Expr {
-    let id = 0;
-    Expr::Comprehension(Box::new(ComprehensionExpr {
-        iter_range: Expression { id, expr: Expr::List(ListExpr::default()) },
-        iter_var: "#unused".to_owned(),
-        iter_var2: None,
-        accu_var: name.to_owned(),
-        accu_init: value,
-        loop_cond: Expression { id, expr: Expr::Literal(LiteralValue::Boolean(false.into())) },
-        loop_step: Expression { id, expr: Expr::Ident(name.to_owned()) },
-        result,
-    }))
+/// A part that no place in the text stands for.
+pub(super) fn made(expr: Expr) -> Expression {
+    Expression { id: 0, expr }
 }
 
 /// The condition and the element, where each turn appends one to what the loop gathers: `map` and `filter`.
@@ -58,13 +48,13 @@ pub(super) fn spend_before(expression: &mut Expression, cost: u64) {
     let mut spend = number(cost);
     wrap(&mut spend, SPEND, &[]);
     let inner = std::mem::take(expression);
-    let no = Expression { id: 0, expr: Expr::Literal(LiteralValue::Boolean(false.into())) };
+    let no = made(Expr::Literal(LiteralValue::Boolean(false.into())));
     *expression = call(operators::CONDITIONAL, vec![spend, inner, no]);
 }
 
 /// `function(@meter, numbers.., expression)`
 pub(super) fn wrap(expression: &mut Expression, function: &str, numbers: &[u64]) {
-    let meter = Expression { id: 0, expr: Expr::Ident(METER.to_owned()) };
+    let meter = made(Expr::Ident(METER.to_owned()));
     let inner = std::mem::take(expression);
     let numbers = numbers.iter().map(|value| number(*value));
     *expression = call(function, [meter].into_iter().chain(numbers).chain([inner]).collect());
@@ -72,9 +62,9 @@ pub(super) fn wrap(expression: &mut Expression, function: &str, numbers: &[u64])
 
 fn number(value: u64) -> Expression {
     let value = CelInt::from(i64::try_from(value).unwrap_or(i64::MAX));
-    Expression { id: 0, expr: Expr::Literal(LiteralValue::Int(value)) }
+    made(Expr::Literal(LiteralValue::Int(value)))
 }
 
 fn call(function: &str, args: Vec<Expression>) -> Expression {
-    Expression { id: 0, expr: Expr::Call(CallExpr { func_name: function.to_owned(), target: None, args }) }
+    made(Expr::Call(CallExpr { func_name: function.to_owned(), target: None, args }))
 }
