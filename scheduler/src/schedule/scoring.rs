@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::class_cache::ClassState;
 use crate::framework::{
-    ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, PreScore, Score, ScorePlugin,
+    ExtensionPoint, MAX_NODE_SCORE, MIN_NODE_SCORE, Normalization, Plugin, PreScore, Score, ScorePlugin,
 };
 use crate::pod_info::PodInfo;
 use crate::profile::Profile;
@@ -54,14 +54,19 @@ pub(super) fn scorers<'a>(
     nodes: &'a [NodeIndex],
     wanted: Wanted,
 ) -> Result<Vec<Scorer<'a>>, String> {
-    let is_wanted = |part: &dyn ScorePlugin| match wanted {
-        Wanted::All => true,
-        Wanted::NodeLocal => part.node_local(pod, snapshot).is_some(),
-        Wanted::Global => part.node_local(pod, snapshot).is_none(),
+    let wanted_part = |plugin: &'a Plugin| {
+        let part = plugin.score.as_deref()?;
+        let node_local = part.node_local(pod, snapshot);
+        let is_wanted = match wanted {
+            Wanted::All => true,
+            Wanted::NodeLocal => node_local.is_some(),
+            Wanted::Global => node_local.is_none(),
+        };
+        is_wanted.then_some((part, node_local))
     };
     let mut looked = BTreeMap::new();
     for (plugin, _) in profile.at(ExtensionPoint::PreScore) {
-        let Some(part) = plugin.score.as_deref().filter(|part| is_wanted(*part)) else { continue };
+        let Some((part, _)) = wanted_part(plugin) else { continue };
         let said = part.pre_score(pod, snapshot, nodes);
         if let PreScore::Error(message) = said {
             return Err(format!("running PreScore plugin {:?}: {message}", plugin.name));
@@ -70,22 +75,14 @@ pub(super) fn scorers<'a>(
     }
     let mut scorers = Vec::new();
     for (plugin, weight) in profile.at(ExtensionPoint::Score) {
-        let Some(part) = plugin.score.as_deref().filter(|part| is_wanted(*part)) else { continue };
-        let name = plugin.name;
-        let said = looked.remove(name).unwrap_or_else(|| without_pre_score(part, pod, snapshot, nodes));
-        match said {
+        let Some((part, node_local)) = wanted_part(plugin) else { continue };
+        let plugin = plugin.name;
+        match looked.remove(plugin).unwrap_or_else(|| without_pre_score(part, pod, snapshot, nodes)) {
             PreScore::Skip => {}
             PreScore::Error(message) => {
-                return Err(format!("running Score plugins: plugin {name:?} failed with: {message}"));
+                return Err(format!("running Score plugins: plugin {plugin:?} failed with: {message}"));
             }
-            PreScore::Run(score) => {
-                scorers.push(Scorer {
-                    plugin: name,
-                    weight,
-                    score,
-                    node_local: part.node_local(pod, snapshot),
-                });
-            }
+            PreScore::Run(score) => scorers.push(Scorer { plugin, weight, score, node_local }),
         }
     }
     Ok(scorers)

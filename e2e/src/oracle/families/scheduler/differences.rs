@@ -118,22 +118,20 @@ pub(super) fn in_claims_named_twice(input: &Value, ours: &Value, theirs: &Value)
     let entries = last["spec"]["resourceClaims"].as_array().into_iter().flatten();
     let names: Vec<&str> = entries.filter_map(|entry| entry["resourceClaimName"].as_str()).collect();
     let is_repeated = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
-    let others = |answers: &Value| {
-        let mut answers = answers.clone();
-        for answer in answers.as_array_mut().into_iter().flatten() {
-            answer["preBind"] = Value::Null;
-        }
-        answers
-    };
-    is_repeated && ours != theirs && others(ours) == others(theirs)
+    is_repeated && first_difference(ours, theirs).is_some_and(|(ours, theirs)| is_in_pre_bind(ours, theirs))
+}
+
+/// Whether two answers about a pod, which differ, differ in nothing but what is written before it is bound. That is told of the last
+/// pod alone.
+fn is_in_pre_bind(ours: &Value, theirs: &Value) -> bool {
+    super::without_fields(ours, &["preBind"]) == super::without_fields(theirs, &["preBind"])
 }
 
 /// Whether nothing differs but that upstream binds no pod whose overhead alone asks for an extended resource that devices serve.
 pub(super) fn in_overhead_served_by_devices(ours: &Value, theirs: &Value) -> bool {
     let Some((ours, theirs)) = first_difference(ours, theirs) else { return false };
     let error = theirs["preBind"]["error"].as_str().unwrap_or_default();
-    error.starts_with("nil or empty request mappings")
-        && super::without_fields(ours, &["preBind"]) == super::without_fields(theirs, &["preBind"])
+    error.starts_with("nil or empty request mappings") && is_in_pre_bind(ours, theirs)
 }
 
 /// Whether upstream only couldn't judge what it would bring to remove pods from nodes on which a CSI driver has taken over from a
