@@ -1,6 +1,8 @@
 //! Which plugins decide for the pods of one `schedulerName`, and how.
 
 mod binding;
+#[cfg(test)]
+mod made_up;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -201,12 +203,6 @@ impl Profile {
     /// All plugins, each once.
     pub fn plugins(&self) -> &[Plugin] {
         &self.plugins
-    }
-
-    /// The plugins, for tests that make some up.
-    #[cfg(test)]
-    pub(crate) fn plugins_mut(&mut self) -> &mut [Plugin] {
-        &mut self.plugins
     }
 
     /// The plugins that are asked at a point, in their order, and what their scores count.

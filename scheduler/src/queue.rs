@@ -23,6 +23,8 @@ mod in_flight;
 mod nominator;
 mod object_events;
 mod queued_pod;
+#[cfg(any(test, feature = "replay"))]
+pub mod replay;
 mod requeue;
 mod unschedulable;
 mod waking;

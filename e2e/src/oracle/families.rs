@@ -11,7 +11,6 @@ mod label_selector;
 mod limit_range;
 mod limit_range_object;
 mod node_affinity;
-mod object_change;
 mod pod;
 mod pod_defaults;
 mod pod_resize;

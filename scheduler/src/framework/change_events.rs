@@ -53,10 +53,9 @@ mod tests {
     #[test]
     fn what_follows_from_a_change() {
         for case in cases("testdata/change_events.yaml") {
-            let kind = case.given["kind"].as_str().unwrap();
-            let read = |field: &str| Some(Object::read(kind, &case.given[field]).unwrap());
             let whose = if case.given["target"] == true { Whose::Target } else { Whose::Other };
-            let events = Change { old: read("old"), new: read("new") }.events(whose);
+            let change: Change = serde_json::from_value(case.given).unwrap();
+            let events = change.events(whose);
             let labels: Vec<String> = events.into_iter().map(ClusterEvent::label).collect();
             assert_eq!(json!(labels), case.expect, "{}: {}", case.source, case.name);
         }

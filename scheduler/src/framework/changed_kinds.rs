@@ -5,10 +5,11 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::queueing_hint::{HintRequest, Object};
+use super::queueing_hint::{Change, HintRequest, Object};
 
 macro_rules! changed_kinds {
     ($($method:ident: $kind:ident in $variant:ident),* $(,)?) => {
@@ -30,7 +31,7 @@ macro_rules! changed_kinds {
             ///
             /// # Errors
             /// There is no such kind, or the JSON is no such object; what is wrong.
-            pub fn read(kind: &str, json: &Value) -> Result<Self, String> {
+            fn read(kind: &str, json: &Value) -> Result<Self, String> {
                 match kind {
                     $(stringify!($kind) => read(json).map(Self::$variant),)*
                     _ => Err(format!("no kind {kind:?}")),
@@ -53,6 +54,25 @@ changed_kinds! {
     device_classes: DeviceClass in DeviceClass,
     resource_claims: ResourceClaim in ResourceClaim,
     resource_slices: ResourceSlice in ResourceSlice,
+}
+
+/// A change as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenChange {
+    kind: String,
+    old: Option<Value>,
+    new: Option<Value>,
+}
+
+impl TryFrom<WrittenChange> for Change {
+    type Error = String;
+
+    fn try_from(written: WrittenChange) -> Result<Self, String> {
+        let object =
+            |json: &Option<Value>| json.as_ref().map(|json| Object::read(&written.kind, json)).transpose();
+        Ok(Self { old: object(&written.old)?, new: object(&written.new)? })
+    }
 }
 
 fn read<T: DeserializeOwned>(json: &Value) -> Result<Arc<T>, String> {

@@ -9,7 +9,9 @@ use std::sync::{Arc, LazyLock};
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
+use serde::Deserialize;
 
+use super::changed_kinds::WrittenChange;
 use super::events::{ActionType, ClusterEvent, EventResource};
 use crate::listers::Listers;
 
@@ -47,8 +49,9 @@ pub enum Object {
     DeviceClass(Arc<DeviceClass>),
 }
 
-/// An object before and after something happened to it.
-#[derive(Clone, Debug, Default)]
+/// An object before and after something happened to it. It is read from its `kind` and its states `old` and `new`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "WrittenChange")]
 pub struct Change {
     /// The object as it was; none if it wasn't there.
     pub old: Option<Object>,

@@ -112,7 +112,7 @@ fn a_pod_is_tried_again_when_its_claim_comes() {
     bench.fail(0, &[volume_binding::NAME]);
     for (name, place) in [("other", Place::Unschedulable), ("data", Place::Backoff)] {
         let claim = json!({"metadata": {"name": name, "namespace": "shop"}});
-        let claim = Object::read("PersistentVolumeClaim", &claim).unwrap();
+        let claim = Object::PersistentVolumeClaim(Arc::new(serde_json::from_value(claim).unwrap()));
         bench.with(1, |queue, moment| queue.object_changed(Change::added(claim), moment));
         assert_eq!(bench.place("web"), Some(place), "{name}");
     }

@@ -10,12 +10,12 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::object;
 
 use super::*;
-use crate::config::{self, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginRef, PluginSet, Plugins};
+use crate::config::{PluginRef, PluginSet, Plugins};
 use crate::framework::{
     Assumed, Filter, FilterPlugin, Plugin, PostFilterPlugin, PreFilter, PreScore, ReservePlugin, Score,
     ScorePlugin, Status,
 };
-use crate::plugins::{Registration, TABLE};
+use crate::plugins::Registration;
 
 /// Upstream's `injectReason`.
 const REASON: &str = "injected status";
@@ -138,11 +138,7 @@ fn profile(made_up: &[(MadeUp, i32)]) -> Profile {
         score: PluginSet { enabled: score.collect(), ..PluginSet::default() },
         ..Plugins::default()
     };
-    let given = KubeSchedulerProfile { plugins: Some(plugins), ..KubeSchedulerProfile::default() };
-    let mut configuration = KubeSchedulerConfiguration { profiles: vec![given], ..Default::default() };
-    config::set_defaults(&mut configuration);
-    let table: Vec<Registration> = TABLE.into_iter().chain(ROWS).collect();
-    let mut profile = Profile::new(&configuration.profiles[0], &configuration, &table).unwrap();
+    let mut profile = Profile::with(plugins, &ROWS);
     for plugin in profile.plugins_mut() {
         let Some(place) = ROWS.iter().position(|row| row.name == plugin.name) else { continue };
         let does = made_up[place].0;

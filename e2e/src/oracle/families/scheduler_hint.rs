@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
 use plimsoll_scheduler::Listers;
-use plimsoll_scheduler::framework::{EventRegistration, HintRequest, QueueingHint, Whose};
+use plimsoll_scheduler::framework::{Change, EventRegistration, HintRequest, QueueingHint, Whose};
 use plimsoll_scheduler::plugins::TABLE;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::object_change::ObjectChange;
 use super::scheduler::{self, differs_by_amounts};
 use super::{Family, decode};
 use crate::oracle::generate::scheduler_hint::scheduler_hint;
@@ -30,7 +29,7 @@ struct Input {
     #[serde(default)]
     pod: Pod,
     #[serde(default)]
-    change: ObjectChange,
+    change: Change,
     #[serde(default)]
     target: bool,
 }
@@ -41,7 +40,7 @@ fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let mut listers = Listers::default();
     input.world.add_objects(&mut listers);
     let Some(profile) = input.world.profile() else { return Ok(json!("no valid configuration")) };
-    let change = &input.change.0;
+    let change = &input.change;
     let request = HintRequest { pod: &input.pod, change, listers: &listers };
     let whose = if input.target { Whose::Target } else { Whose::Other };
     let mut hints: BTreeMap<String, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();

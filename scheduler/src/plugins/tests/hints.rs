@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::given::{Reader, list_objects};
 use crate::Listers;
 use crate::config::PluginArgs;
-use crate::framework::{Change, HintRequest, Object, Plugin, QueueingHint, Whose};
+use crate::framework::{Change, HintRequest, Plugin, QueueingHint, Whose};
 use crate::plugins::TABLE;
 
 /// Asks the plugin about the case's change and compares with what upstream's said of each event that follows from it.
@@ -17,9 +17,7 @@ use crate::plugins::TABLE;
 fn check(plugin: &str, case: &Case) {
     let given = &case.given;
     let pod: Pod = serde_json::from_value(given["pod"].clone()).unwrap();
-    let kind = given["change"]["kind"].as_str().unwrap();
-    let object = |field: &str| given["change"].get(field).map(|json| Object::read(kind, json).unwrap());
-    let change = Change { old: object("old"), new: object("new") };
+    let change: Change = serde_json::from_value(given["change"].clone()).unwrap();
     let whose = if given["target"] == true { Whose::Target } else { Whose::Other };
     let mut listers = Listers::default();
     list_objects(given, &mut listers);

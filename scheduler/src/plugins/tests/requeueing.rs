@@ -80,9 +80,8 @@ fn rejectors(pod: &Pod, snapshot: &Snapshot, profile: &Profile) -> BTreeSet<&'st
 
 /// Tells the queue what has changed.
 fn tell(queue: &mut SchedulingQueue, written: &Value, moment: Moment<'_>) {
-    let kind = written["kind"].as_str().unwrap();
-    let object = |field: &str| written.get(field).map(|json| Object::read(kind, json).unwrap());
-    match (object("old"), object("new")) {
+    let change: Change = serde_json::from_value(written.clone()).unwrap();
+    match (change.old, change.new) {
         (None, Some(Object::Pod(new))) => queue.pod_added(new, moment),
         (Some(Object::Pod(old)), Some(Object::Pod(new))) => queue.pod_updated(old, new, None, moment),
         (Some(Object::Pod(old)), None) => queue.pod_deleted(old, None, moment),

@@ -7,12 +7,11 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::resource::v1::{DeviceTaintRule, ResourceSlice};
 use plimsoll_fixtures::object;
 
-use crate::config::{self, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginRef, PluginSet, Plugins};
 use crate::framework::{
     ActionType, Change, EventRegistration, EventResource, ExtensionPoint, HintRequest, HintResult, Object,
     Plugin, QueueingHint, Status,
 };
-use crate::plugins::{Registration, TABLE};
+use crate::plugins::Registration;
 use crate::queue::{Moment, QueueSettings};
 use crate::{Listers, Profile, SchedulingQueue};
 
@@ -58,18 +57,6 @@ fn taints(slice: &ResourceSlice) -> String {
     format!("{name}: {}", of_devices.collect::<Vec<_>>().join(" "))
 }
 
-fn profile() -> Profile {
-    let plugins = Plugins {
-        multi_point: PluginSet { enabled: vec![PluginRef::new(NAME)], ..PluginSet::default() },
-        ..Plugins::default()
-    };
-    let given = KubeSchedulerProfile { plugins: Some(plugins), ..KubeSchedulerProfile::default() };
-    let mut configuration = KubeSchedulerConfiguration { profiles: vec![given], ..Default::default() };
-    config::set_defaults(&mut configuration);
-    let table: Vec<Registration> = TABLE.into_iter().chain([LISTENING]).collect();
-    Profile::new(&configuration.profiles[0], &configuration, &table).unwrap()
-}
-
 /// A queue in which a pod waits that the plugin turned away.
 struct World {
     queue: SchedulingQueue,
@@ -78,7 +65,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let mut queue = SchedulingQueue::new([profile()].into(), QueueSettings::default());
+        let mut queue =
+            SchedulingQueue::new([Profile::with_plugin(LISTENING)].into(), QueueSettings::default());
         let listers = Listers::default();
         let moment = Moment { now_micros: 0, listers: &listers };
         let pod: Pod = object(

@@ -4,9 +4,8 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_fixtures::object;
 
 use super::*;
-use crate::config::{self, KubeSchedulerConfiguration, KubeSchedulerProfile, PluginRef, PluginSet, Plugins};
 use crate::framework::{FilterPlugin, Nomination, Plugin};
-use crate::plugins::{Registration, TABLE};
+use crate::plugins::Registration;
 use crate::schedule::{CycleState, Outcome, schedule};
 
 const NAME: &str = "token-filter";
@@ -58,18 +57,6 @@ const REFUSES_FOR_GOOD: Registration =
 const JUDGES_NO_NODE: Registration =
     Registration { new: |_| Ok(plugin(Code::Unschedulable, false)), ..REFUSES_FOR_NOW };
 
-fn profile(row: Registration) -> Profile {
-    let plugins = Plugins {
-        multi_point: PluginSet { enabled: vec![PluginRef::new(NAME)], ..PluginSet::default() },
-        ..Plugins::default()
-    };
-    let given = KubeSchedulerProfile { plugins: Some(plugins), ..KubeSchedulerProfile::default() };
-    let mut configuration = KubeSchedulerConfiguration { profiles: vec![given], ..Default::default() };
-    config::set_defaults(&mut configuration);
-    let table: Vec<Registration> = TABLE.into_iter().chain([row]).collect();
-    Profile::new(&configuration.profiles[0], &configuration, &table).unwrap()
-}
-
 fn node(name: &str) -> Node {
     object(&format!(
         "{{metadata: {{name: {name}, labels: {{name: {name}}}}}, status: {{allocatable: {{cpu: 500m, memory: 1Gi, pods: '9'}}}}}}"
@@ -91,7 +78,7 @@ fn decide(row: Registration) -> (String, Nomination) {
     }
     let urgent = pod("urgent", "priority: 2, nodeSelector: {name: b}");
     let urgent = PodInfo::new(&urgent).unwrap();
-    let outcome = schedule(&urgent, &snapshot, &profile(row), &mut CycleState::default());
+    let outcome = schedule(&urgent, &snapshot, &Profile::with_plugin(row), &mut CycleState::default());
     let Outcome::Unschedulable(error) = outcome else { unreachable!() };
     (error.message(), error.nomination)
 }
