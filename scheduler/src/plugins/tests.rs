@@ -210,6 +210,8 @@ cases_of!(
     node_declared_features,
     schedule_one,
     integration_filters,
+    integration_inter_pod_affinity,
+    integration_pod_topology_spread,
     integration_scoring,
     integration_preemption,
     integration_batch,
