@@ -222,6 +222,23 @@ impl Sandbox {
         .await
     }
 
+    /// Creates a priority class, and waits until the API server, which asks a cache of its own, knows it.
+    pub(super) async fn priority_class(&self, name: &str, value: i32) -> anyhow::Result<()> {
+        let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": name}, "value": value});
+        self.create_cluster_wide(&class.to_string()).await.context("can't create the priority class")?;
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "of-the-class"},
+            "spec": {"priorityClassName": name, "containers": [{"name": "a", "image": "pause"}]}});
+        let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+        self.eventually("the API server knows the priority class", async || {
+            match self.create_with(&pod.to_string(), &dry_run).await {
+                Err(kube::Error::Api(status)) => Ok(!status.message.contains("no PriorityClass with name")),
+                other => Ok(other.map(|_| true)?),
+            }
+        })
+        .await
+    }
+
     /// What a quota says is used.
     pub(super) async fn used(&self, quota: &str) -> anyhow::Result<Value> {
         let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &self.namespace);

@@ -49,11 +49,7 @@ async fn scopes(sandbox: Sandbox) -> anyhow::Result<()> {
 }
 
 async fn priority_classes(sandbox: Sandbox) -> anyhow::Result<()> {
-    sandbox
-        .create_cluster_wide(
-            "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: e2e-high}, value: 1000}",
-        )
-        .await?;
+    sandbox.priority_class("e2e-high", 1000).await?;
     sandbox
         .quota(
             "{apiVersion: v1, kind: ResourceQuota, metadata: {name: high}, spec: {hard: {pods: 1}, scopeSelector: {
@@ -157,11 +153,7 @@ async fn volume_attributes(sandbox: Sandbox) -> anyhow::Result<()> {
 
 /// What the webhooks' own configuration says.
 async fn limited_scopes(sandbox: Sandbox) -> anyhow::Result<()> {
-    sandbox
-        .create_cluster_wide(
-            "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: e2e-limited}, value: 1000}",
-        )
-        .await?;
+    sandbox.priority_class("e2e-limited", 1000).await?;
     let limited = "{apiVersion: v1, kind: Pod, metadata: {name: one}, spec: {priorityClassName: e2e-limited, schedulerName: none,
         containers: [{name: a, image: pause}]}}";
     refused(
