@@ -19,15 +19,23 @@ pub struct NodeStatuses {
     others: Status,
     /// Of nodes that extenders have named and that there aren't; upstream counts them like any.
     unknown: Vec<Status>,
-    /// What turned the pod away without a status here: plugins that have named the only nodes to judge, or that refused a node of
-    /// which an extender says something else, and extenders that have dropped nodes.
+    /// What plugins refused nodes for of which extenders say something else.
+    overruled: Vec<(NodeIndex, Status)>,
+    /// What turned the pod away without a status here: plugins that have named the only nodes to judge, and extenders that have
+    /// dropped nodes.
     other_rejectors: BTreeSet<&'static str>,
 }
 
 impl NodeStatuses {
     /// No node judged; what is to be said of all is `others`.
     pub fn new(others: Status) -> Self {
-        Self { judged: Arc::default(), others, unknown: Vec::new(), other_rejectors: BTreeSet::new() }
+        Self {
+            judged: Arc::default(),
+            others,
+            unknown: Vec::new(),
+            overruled: Vec::new(),
+            other_rejectors: BTreeSet::new(),
+        }
     }
 
     /// Remembers what a node was refused for.
@@ -38,6 +46,11 @@ impl NodeStatuses {
     /// Remembers what a node that there isn't was refused for.
     pub(crate) fn push_unknown(&mut self, status: Status) {
         self.unknown.push(status);
+    }
+
+    /// Remembers what a plugin refused a node for of which an extender says something else.
+    pub(crate) fn push_overruled(&mut self, node: NodeIndex, status: Status) {
+        self.overruled.push((node, status));
     }
 
     /// Remembers what turned the pod away without a status here.
@@ -55,6 +68,12 @@ impl NodeStatuses {
     /// The nodes that were judged.
     pub fn judged(&self) -> &[(NodeIndex, Status)] {
         &self.judged
+    }
+
+    /// The nodes that this plugin refused, with what it refused them for, whatever extenders say of them.
+    pub fn refused_by(&self, plugin: &str) -> impl Iterator<Item = (NodeIndex, &Status)> {
+        let all = self.judged.iter().chain(&self.overruled);
+        all.filter(move |(_, status)| status.plugin == plugin).map(|(node, status)| (*node, status))
     }
 
     /// What is to be said of all nodes that weren't judged.
@@ -146,7 +165,9 @@ impl FitError {
         let mut plugins = self.statuses.other_rejectors.clone();
         // Most nodes are refused by the plugin that refused the one before.
         let mut last = "";
-        for status in self.statuses.judged.iter().map(|(_, status)| status).chain([&self.statuses.others]) {
+        let statuses = &self.statuses;
+        let of_nodes = statuses.judged.iter().chain(&statuses.overruled).map(|(_, status)| status);
+        for status in of_nodes.chain([&statuses.others]) {
             if status.plugin != last && status.plugin != extender::NAME && !status.plugin.is_empty() {
                 last = status.plugin;
                 plugins.insert(last);

@@ -51,7 +51,7 @@ pub enum Outcome {
     /// The pod gets a node.
     Placed(Placement),
     /// No node is left.
-    Unschedulable(FitError),
+    Unschedulable(Box<FitError>),
     /// There are no nodes at all. Upstream's sentence is [`NO_NODES_AVAILABLE`].
     NoNodes,
     /// A plugin couldn't decide; the message says why.
@@ -106,7 +106,7 @@ pub fn schedule(
             let mut error = unschedulable(pod, snapshot, profile, judged, state);
             error.pre_filter_message = message;
             error.statuses.add_rejectors(named_by);
-            return Outcome::Unschedulable(error);
+            return Outcome::Unschedulable(Box::new(error));
         }
         PreFiltered::Rejected { status, .. } => return Outcome::Error(status.message()),
     };
@@ -151,7 +151,7 @@ fn decide(
             let mut error = unschedulable(pod, snapshot, profile, judged, state);
             error.statuses.add_rejectors(found.rejected_by_extenders.then_some(extender::NAME));
             error.statuses.add_rejectors(filters.named_by());
-            Outcome::Unschedulable(error)
+            Outcome::Unschedulable(Box::new(error))
         }
         [only] => placed(snapshot, *only, &found),
         several => {

@@ -98,6 +98,8 @@ func (e *madeUpExtenders) answer(writer http.ResponseWriter, request *http.Reque
 		status, answer = extender.Preempt.Status, extender.preempt(request)
 	case "bind":
 		status, answer = extender.Bind.Status, &extenderv1.ExtenderBindingResult{Error: extender.Bind.Error}
+	default:
+		status = http.StatusNotFound
 	}
 	if status != 0 {
 		writer.WriteHeader(status)

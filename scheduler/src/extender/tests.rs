@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use plimsoll_fixtures::made_up_extender::Answer;
 use plimsoll_fixtures::{Case, MadeUpExtender, cases, object};
 use serde::de::DeserializeOwned;
@@ -89,6 +90,10 @@ fn check(case: &Case) {
     for pod in &running {
         let pod = PodInfo::new(pod).unwrap();
         snapshot.add_pod(&pod, pod.node_name());
+    }
+    for claim in case.given.get("resourceClaims").cloned().map(read::<Vec<ResourceClaim>>).unwrap_or_default()
+    {
+        snapshot.listers_mut().devices.set_claim(&claim);
     }
     let answer = answer(&pod, &snapshot, &profile);
     assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);

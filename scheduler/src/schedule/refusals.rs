@@ -41,7 +41,7 @@ pub(super) fn with_verdicts(
         if let Some(verdict) = verdicts.get(node) {
             statuses.push(*node, verdict.clone());
             if found.has_refused(*node) {
-                statuses.add_rejectors([of_node(filters, *node)?.plugin]);
+                statuses.push_overruled(*node, of_node(filters, *node)?);
             }
         } else if found.has_refused(*node) {
             statuses.push(*node, of_node(filters, *node)?);

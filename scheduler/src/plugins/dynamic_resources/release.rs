@@ -49,11 +49,9 @@ fn answer(status: Status, writes: Vec<Write>) -> PostFiltered {
 
 /// A claim of the pod's that no other pod uses, and whose devices can't be used on a node that was refused for that.
 fn claim_in_the_way<'a>(devices: &PodDevices<'a>, failed: &FailedCycle<'_>) -> Option<&'a ResourceClaim> {
-    let is_refused = |status: &Status| {
-        status.plugin == NAME && status.reasons.iter().any(|reason| reason.text == REASON_UNAVAILABLE)
-    };
-    let judged = failed.statuses.judged().iter().filter(|(_, status)| is_refused(status));
-    let nodes: Vec<NodeIndex> = judged.map(|(node, _)| *node).collect();
+    let is_for_that = |status: &Status| status.reasons.iter().any(|reason| reason.text == REASON_UNAVAILABLE);
+    let refused = failed.statuses.refused_by(NAME).filter(|(_, status)| is_for_that(status));
+    let nodes: Vec<NodeIndex> = refused.map(|(node, _)| node).collect();
     if nodes.is_empty() {
         return None;
     }
