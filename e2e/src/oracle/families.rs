@@ -50,19 +50,32 @@ pub struct Family {
     /// The id of the deliberate difference that explains why these answers to the input differ, if one does. Arguments are the
     /// input, our answer and upstream's; a panic or error stands as `{"panic": ...}` or `{"error": ...}`.
     pub known_difference: Option<Explain>,
-    /// What `oracle-bench` times, where it is less than the whole of `evaluate`: given the inputs, a function that makes one
-    /// pass over them.
-    pub bench: Option<Prepare>,
+    /// What `oracle-bench` times, where it isn't the whole of `evaluate` on random cases.
+    pub bench: Option<Bench>,
 }
 
 /// Names the deliberate difference between two answers.
 pub type Explain = fn(&Value, &Value, &Value) -> Option<&'static str>;
 
-/// Prepares a bench.
-pub type Prepare = fn(&[Value]) -> anyhow::Result<Pass>;
+/// How `oracle-bench` times a family. Upstream's program does the same with the same inputs.
+#[derive(Debug, Clone, Copy)]
+pub struct Bench {
+    /// Inputs by the name under which each is timed by itself; without them, random cases are timed together.
+    pub cases: Option<fn() -> Vec<NamedCase>>,
+    /// Reads the inputs, which isn't timed.
+    pub prepare: fn(&[Value]) -> anyhow::Result<Pass>,
+}
 
-/// One timed pass over all inputs of a bench.
-pub type Pass = Box<dyn FnMut()>;
+/// An input and what it is called.
+pub type NamedCase = (&'static str, Value);
+
+/// What is timed, over and over.
+pub struct Pass {
+    /// How many operations one pass has.
+    pub operations: usize,
+    /// Makes one pass. Returns a count that must come out the same on upstream's side.
+    pub run: Box<dyn FnMut() -> anyhow::Result<usize>>,
+}
 
 impl Family {
     /// The id of the deliberate difference that explains why two outcomes for the input differ, if one does.

@@ -22,22 +22,37 @@ func bench(name string, input io.Reader, output io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pass() // Warms caches and the allocator up.
+	// The first pass warms caches and the allocator up.
+	count, err := pass.run()
+	if err != nil {
+		return err
+	}
 	runs, started := 0, time.Now()
 	for time.Since(started) < benchTime {
-		pass()
+		if count, err = pass.run(); err != nil {
+			return err
+		}
 		runs++
 	}
 	elapsed := time.Since(started)
 	return json.NewEncoder(output).Encode(map[string]any{
-		"family":    name,
-		"cases":     len(inputs),
-		"runs":      runs,
-		"ns_per_op": float64(elapsed.Nanoseconds()) / float64(runs*len(inputs)),
+		"family":     name,
+		"operations": pass.operations,
+		"count":      count,
+		"runs":       runs,
+		"ns_per_op":  float64(elapsed.Nanoseconds()) / float64(runs*pass.operations),
 	})
 }
 
-func benchPass(name string, inputs [][]byte) (func(), error) {
+// pass is what a bench times, over and over.
+type pass struct {
+	// operations are how many one pass has.
+	operations int
+	// run makes one pass. It returns a count that must come out the same on our side.
+	run func() (count int, err error)
+}
+
+func benchPass(name string, inputs [][]byte) (*pass, error) {
 	if prepare, exists := benches[name]; exists {
 		return prepare(inputs)
 	}
@@ -45,13 +60,14 @@ func benchPass(name string, inputs [][]byte) (func(), error) {
 	if !exists {
 		return nil, fmt.Errorf("no family %q", name)
 	}
-	return func() {
+	return &pass{operations: len(inputs), run: func() (int, error) {
 		for _, input := range inputs {
 			if _, err := evaluate(input); err != nil {
-				panic(err)
+				return 0, err
 			}
 		}
-	}, nil
+		return 0, nil
+	}}, nil
 }
 
 func benchInputs(name string, input io.Reader) ([][]byte, error) {

@@ -14,7 +14,7 @@ type family func(input []byte) (any, error)
 var (
 	families = map[string]family{}
 	// benches hold what `oracle bench` times where it is less than the whole family: no JSON in or out.
-	benches = map[string]func(inputs [][]byte) (func(), error){}
+	benches = map[string]func(inputs [][]byte) (*pass, error){}
 )
 
 // register adds a family; each family's file calls it from init.
@@ -25,9 +25,8 @@ func register(name string, evaluate family) {
 	families[name] = evaluate
 }
 
-// registerBench gives a family a bench of its own: prepare decodes the inputs, and the function it returns is one
-// timed pass over all of them.
-func registerBench(name string, prepare func(inputs [][]byte) (func(), error)) {
+// registerBench gives a family a bench of its own: prepare decodes the inputs, which isn't timed.
+func registerBench(name string, prepare func(inputs [][]byte) (*pass, error)) {
 	benches[name] = prepare
 }
 

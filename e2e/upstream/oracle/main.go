@@ -5,7 +5,7 @@
 //
 //	oracle               answer cases until the input ends
 //	oracle --list        print the names of the families
-//	oracle bench FAMILY  read that family's cases, time them, and print {"family", "cases", "runs", "ns_per_op"}
+//	oracle bench FAMILY  read that family's cases, time them, and print {"family", "operations", "count", "runs", "ns_per_op"}
 package main
 
 import (

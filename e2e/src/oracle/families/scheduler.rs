@@ -1,5 +1,6 @@
 //! Where pods go: what each plugin says of each node, which node is taken, and the message if none is.
 
+mod bench;
 mod binding;
 mod differences;
 mod made_up_extender;
@@ -39,7 +40,7 @@ pub(super) const FAMILY: Family = Family {
     generate: scheduling,
     evaluate,
     known_difference: Some(known_difference),
-    bench: None,
+    bench: Some(bench::BENCH),
 };
 
 /// A cluster, and pods to schedule one after the other.
@@ -81,6 +82,23 @@ impl Input {
         let mut profile = profiles(&config, &TABLE).ok()?.swap_remove(0);
         profile.extenders = extenders(&config.extenders, &self.extenders);
         Some(profile)
+    }
+
+    /// The cluster before the first pod is placed.
+    fn snapshot(&self) -> anyhow::Result<Snapshot> {
+        let mut snapshot = Snapshot::new(&self.nodes)?;
+        for pod in &self.running {
+            let info = PodInfo::new(pod)?;
+            snapshot.add_pod(&info, info.node_name());
+        }
+        for pod in &self.nominated {
+            let info = PodInfo::new(pod)?;
+            if !info.nominated_node_name().is_empty() {
+                snapshot.nominate(&info, info.nominated_node_name());
+            }
+        }
+        self.add_objects(snapshot.listers_mut());
+        Ok(snapshot)
     }
 
     pub(super) fn add_objects(&self, listers: &mut Listers) {
@@ -182,18 +200,7 @@ fn has_pod_that_grows(value: &Value) -> bool {
 fn evaluate(input: &Value) -> anyhow::Result<Value> {
     let mut input: Input = decode(input)?;
     input.identify_pods();
-    let mut snapshot = Snapshot::new(&input.nodes)?;
-    for pod in &input.running {
-        let info = PodInfo::new(pod)?;
-        snapshot.add_pod(&info, info.node_name());
-    }
-    for pod in &input.nominated {
-        let info = PodInfo::new(pod)?;
-        if !info.nominated_node_name().is_empty() {
-            snapshot.nominate(&info, info.nominated_node_name());
-        }
-    }
-    input.add_objects(snapshot.listers_mut());
+    let mut snapshot = input.snapshot()?;
     let Some(mut profile) = input.profile() else { return Ok(json!("no valid configuration")) };
     profile.percentage_of_nodes_to_score = input.percentage;
     let mut state = CycleState::default();
