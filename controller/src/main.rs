@@ -16,7 +16,9 @@ struct Arguments {
     server: server::Config,
 }
 
-#[tokio::main]
+// One thread: nearly all of its work is waiting for the API server, and to wake another thread for each answer costs a quarter of its
+// CPU.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { logging, server } = Arguments::parse();
     process::run(logging, |shutdown| server::run(server, shutdown)).await

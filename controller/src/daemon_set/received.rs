@@ -61,25 +61,35 @@ impl ReceivedDaemonSet {
         });
         spec["tolerations"] = sent.collect();
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": typed.metadata, "spec": spec});
-        ReceivedPodMaker { pod }
+        ReceivedPodMaker::new(pod)
     }
 }
 
-/// Makes the pods of one DaemonSet as they are sent, one a node.
+/// Makes the pods of one DaemonSet as they are sent, one a node: as JSON, which is written once but for the node's name.
 #[derive(Clone, Debug)]
 pub struct ReceivedPodMaker {
-    pod: Value,
+    before: String,
+    after: String,
 }
 
 impl ReceivedPodMaker {
-    /// The pod for a node.
-    pub fn pod_for(&self, node: &str) -> Value {
-        let mut pod = self.pod.clone();
+    fn new(mut pod: Value) -> Self {
+        let text = pod.to_string();
+        // One that stands nowhere else in the pod, which can't hold all of them.
+        let mut placeholders = (0_u64..).map(|number| format!("node-{number}"));
+        let placeholder = placeholders.find(|name| !text.contains(name)).unwrap_or_default();
         let mut place = &mut pod["spec"];
         for field in ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"] {
             place = &mut place[field];
         }
-        *place = json!(required_node(node));
-        pod
+        *place = json!(required_node(&placeholder));
+        let text = pod.to_string();
+        let (before, after) = text.split_once(&Value::from(placeholder).to_string()).unwrap_or_default();
+        Self { before: before.to_owned(), after: after.to_owned() }
+    }
+
+    /// The pod for a node.
+    pub fn pod_for(&self, node: &str) -> String {
+        [self.before.as_str(), &Value::from(node).to_string(), &self.after].concat()
     }
 }

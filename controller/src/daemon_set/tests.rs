@@ -325,21 +325,21 @@ fn the_hash_of_pods_of_the_same_generation_stays() {
 }
 
 /// A template as an API server sends it; it knows a field that this release doesn't.
-fn received() -> ReceivedDaemonSet {
-    object(
-        "
-        metadata: {name: exporter, namespace: monitoring, uid: u1}
+const RECEIVED: &str = "
+    metadata: {name: exporter, namespace: monitoring, uid: u1}
+    spec:
+      selector: {matchLabels: {app: d}}
+      template:
+        metadata: {labels: {app: d}}
         spec:
-          selector: {matchLabels: {app: d}}
-          template:
-            metadata: {labels: {app: d}}
-            spec:
-              containers:
-              - {name: c, image: 'a&b:1', resources: {}, novelty: <1>}
-              tolerations: [{key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 5}, {key: a, novelty: 2}]
-              affinity: {novelty: 3}
-        ",
-    )
+          containers:
+          - {name: c, image: 'a&b:1', resources: {}, novelty: <1>}
+          tolerations: [{key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 5}, {key: a, novelty: 2}]
+          affinity: {novelty: 3}
+    ";
+
+fn received() -> ReceivedDaemonSet {
+    object(RECEIVED)
 }
 
 #[test]
@@ -365,6 +365,7 @@ fn what_is_no_daemon_set_is_refused() {
 #[test]
 fn pods_are_sent_with_what_this_release_does_not_know() {
     let pod = received().pod_maker("new").pod_for("node-1");
+    let pod: serde_json::Value = serde_json::from_str(&pod).unwrap();
     assert_eq!(pod["spec"]["containers"][0]["novelty"], "<1>");
     assert_eq!(pod["spec"]["affinity"]["novelty"], 3);
     let required = &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
@@ -378,6 +379,22 @@ fn pods_are_sent_with_what_this_release_does_not_know() {
     );
     assert_eq!(pod["spec"]["tolerations"][1], json!({"key": "a", "novelty": 2}));
     assert_eq!(pod["metadata"]["labels"]["controller-revision-hash"], "new");
+}
+
+#[test]
+fn nothing_in_a_template_is_taken_for_the_node() {
+    let mut daemon_set = object::<serde_json::Value>(RECEIVED);
+    let args = json!(["node-0", "--node=node-1", "\"node-2\""]);
+    daemon_set["spec"]["template"]["spec"]["containers"][0]["args"] = args.clone();
+    let received: ReceivedDaemonSet = serde_json::from_value(daemon_set).unwrap();
+    for node in ["node-0", "node-3", "a \"quoted\" name"] {
+        let pod = received.pod_maker("new").pod_for(node);
+        let pod: serde_json::Value = serde_json::from_str(&pod).unwrap();
+        assert_eq!(pod["spec"]["containers"][0]["args"], args);
+        let required =
+            &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+        assert_eq!(required["nodeSelectorTerms"][0]["matchFields"][0]["values"], json!([node]));
+    }
 }
 
 fn revision(name: &str, number: i64, data: &str) -> Revision {
