@@ -3,6 +3,7 @@
 //! # Source
 //! `pkg/controller/daemon/daemon_controller.go` (`syncNodes`), `pkg/controller/controller_utils.go` (`RealPodControl`)
 
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt as _, stream};
 
 use super::events::Teller;
@@ -11,10 +12,8 @@ use crate::daemon_set::received::ReceivedPodMaker;
 
 /// How many pods are created, and how many deleted, before the caches have to show them.
 pub(super) const BURST: usize = 250;
-/// How many calls are under way at the same time: each has a connection of its own, and twice as many brought no pod earlier.
+/// How many calls are under way at the same time at most: each has a connection of its own, and twice as many brought no pod earlier.
 const CALLS: usize = 32;
-/// How many pods are created at once at first; twice as many each time that all goes well.
-const FIRST_BATCH: usize = 1;
 
 /// What became of the pods that were to be created.
 #[derive(Default)]
@@ -25,7 +24,11 @@ pub(super) struct Created {
     pub(super) errors: Vec<CallError>,
 }
 
-/// Creates a pod for each node, a few at a time at first: where one is refused, most likely all are. `created` is told of each pod.
+/// Creates a pod for each node. At first one call is under way, and one more after each that goes well, so that they double with each
+/// round; after one that is refused no other begins, as most likely all are. `created` is told of each pod.
+///
+/// # Source
+/// `pkg/controller/controller_utils.go` (`slowStartBatch`), which waits for all of a round before the next begins.
 pub(super) async fn create(
     store: &Store,
     maker: &ReceivedPodMaker,
@@ -34,39 +37,35 @@ pub(super) async fn create(
     created: impl Fn(&Stored),
 ) -> Created {
     let mut outcome = Created::default();
-    let (mut done, mut batch) = (0, FIRST_BATCH);
-    while done < nodes.len() {
-        let nodes_of_batch = &nodes[done..nodes.len().min(done + batch)];
-        done += nodes_of_batch.len();
-        batch *= 2;
-        let calls =
-            nodes_of_batch.iter().map(async |node| store.create(maker.pod_for(node).into_bytes()).await);
-        let (mut is_refused, mut is_terminating) = (false, false);
-        let mut results = stream::iter(calls.collect::<Vec<_>>()).buffer_unordered(CALLS);
-        while let Some(result) = results.next().await {
-            match result {
-                Ok(pod) => {
-                    teller.normal("SuccessfulCreate", format!("Created pod: {}", pod.name()));
-                    created(&pod);
-                }
-                Err(error) if error.is_namespace_terminating() => is_terminating = true,
-                Err(error) => {
-                    teller.warning("FailedCreate", format!("Error creating: {error}"));
-                    outcome.missing += 1;
-                    outcome.errors.push(error);
-                    is_refused = true;
-                }
-            }
+    let mut nodes = nodes.iter();
+    let mut calls = FuturesUnordered::new();
+    let mut at_once = 1;
+    let (mut is_refused, mut is_terminating) = (false, false);
+    loop {
+        if !is_refused && !is_terminating {
+            let next = nodes.by_ref().take(at_once - calls.len());
+            calls.extend(next.map(async |node| store.create(maker.pod_for(node).into_bytes()).await));
         }
-        if is_terminating {
+        let Some(result) = calls.next().await else { break };
+        match result {
+            Ok(pod) => {
+                teller.normal("SuccessfulCreate", format!("Created pod: {}", pod.name()));
+                created(&pod);
+                at_once = CALLS.min(at_once + 1);
+            }
             // DIFFERENCE: D-DaemonSet-6.
             // No pod can come any more. What is waited for is waited for in vain, and so nothing is tried again.
-            break;
+            Err(error) if error.is_namespace_terminating() => is_terminating = true,
+            Err(error) => {
+                teller.warning("FailedCreate", format!("Error creating: {error}"));
+                outcome.missing += 1;
+                outcome.errors.push(error);
+                is_refused = true;
+            }
         }
-        if is_refused {
-            outcome.missing += nodes.len() - done;
-            break;
-        }
+    }
+    if !is_terminating {
+        outcome.missing += nodes.len();
     }
     outcome
 }
