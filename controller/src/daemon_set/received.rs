@@ -74,17 +74,20 @@ pub struct ReceivedPodMaker {
 
 impl ReceivedPodMaker {
     fn new(mut pod: Value) -> Self {
-        let text = pod.to_string();
-        // One that stands nowhere else in the pod, which can't hold all of them.
-        let mut placeholders = (0_u64..).map(|number| format!("node-{number}"));
-        let placeholder = placeholders.find(|name| !text.contains(name)).unwrap_or_default();
+        let mut marker = "node".to_owned();
+        // Long enough to stand nowhere in the template.
+        let template = pod.to_string();
+        while template.contains(&marker) {
+            marker.push('-');
+        }
         let mut place = &mut pod["spec"];
         for field in ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"] {
             place = &mut place[field];
         }
-        *place = json!(required_node(&placeholder));
+        *place = json!(required_node(&marker));
         let text = pod.to_string();
-        let (before, after) = text.split_once(&Value::from(placeholder).to_string()).unwrap_or_default();
+        // It stands there once now.
+        let (before, after) = text.split_once(&Value::from(marker).to_string()).unwrap_or_default();
         Self { before: before.to_owned(), after: after.to_owned() }
     }
 

@@ -384,10 +384,10 @@ fn pods_are_sent_with_what_this_release_does_not_know() {
 #[test]
 fn nothing_in_a_template_is_taken_for_the_node() {
     let mut daemon_set = object::<serde_json::Value>(RECEIVED);
-    let args = json!(["node-0", "--node=node-1", "\"node-2\""]);
+    let args = json!(["node-0", "--node=node-1", "\"node-2\"", "node", "node---"]);
     daemon_set["spec"]["template"]["spec"]["containers"][0]["args"] = args.clone();
     let received: ReceivedDaemonSet = serde_json::from_value(daemon_set).unwrap();
-    for node in ["node-0", "node-3", "a \"quoted\" name"] {
+    for node in ["node-0", "node-3", "node", "node----", "a \"quoted\" name"] {
         let pod = received.pod_maker("new").pod_for(node);
         let pod: serde_json::Value = serde_json::from_str(&pod).unwrap();
         assert_eq!(pod["spec"]["containers"][0]["args"], args);
