@@ -58,10 +58,10 @@ pub struct BenchOptions {
     /// The family to time.
     #[arg(long, value_name = "NAME")]
     family: String,
-    /// How many cases to make up.
+    /// How many cases to make up, for a family that has no cases of its own to time.
     #[arg(long, default_value_t = 1000)]
     cases: u64,
-    /// Where the random numbers start.
+    /// Where their random numbers start.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

@@ -1,7 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use k8s_openapi::api::core::v1::Node;
-use k8s_openapi::api::resource::v1::ResourceClaim;
 use plimsoll_fixtures::made_up_extender::Answer;
 use plimsoll_fixtures::{Case, MadeUpExtender, cases, object};
 use serde::de::DeserializeOwned;
@@ -11,6 +10,7 @@ use super::*;
 use crate::config::{KubeSchedulerConfiguration, set_defaults};
 use crate::framework::{ClusterEvent, Nomination};
 use crate::plugins::TABLE;
+use crate::plugins::tests::given::list_objects;
 use crate::queue::{Moment, Place, QueueSettings};
 use crate::schedule::explain;
 use crate::{CycleState, Listers, Outcome, PodInfo, Profile, SchedulingQueue, Snapshot, TieBreak, schedule};
@@ -91,10 +91,7 @@ fn check(case: &Case) {
         let pod = PodInfo::new(pod).unwrap();
         snapshot.add_pod(&pod, pod.node_name());
     }
-    for claim in case.given.get("resourceClaims").cloned().map(read::<Vec<ResourceClaim>>).unwrap_or_default()
-    {
-        snapshot.listers_mut().devices.set_claim(&claim);
-    }
+    list_objects(&case.given, snapshot.listers_mut());
     let answer = answer(&pod, &snapshot, &profile);
     assert_eq!(answer, case.expect, "{}: {}", case.source, case.name);
 }

@@ -45,7 +45,7 @@ pub(super) fn nominate(given: &Value, snapshot: &mut Snapshot) {
 }
 
 /// Lets plugins look up the objects that a case lists beside nodes and pods.
-pub(super) fn list_objects(given: &Value, listers: &mut Listers) {
+pub(crate) fn list_objects(given: &Value, listers: &mut Listers) {
     for namespace in all(given, "namespaces") {
         listers.set_namespace(&namespace);
     }

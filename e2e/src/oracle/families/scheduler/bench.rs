@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use k8s_openapi::api::core::v1::Pod;
+use anyhow::bail;
 use plimsoll_fixtures::{SCHEDULING_LOADS, SchedulingLoad};
-use plimsoll_scheduler::{CycleState, Nomination, Outcome, PodInfo, Profile, Snapshot, TieBreak, schedule};
+use plimsoll_scheduler::{CycleState, Nomination, Outcome, PodInfo, Profile, TieBreak, schedule};
 use serde_json::{Value, json};
 
 use super::Input;
@@ -22,7 +22,7 @@ fn cases() -> Vec<NamedCase> {
 }
 
 fn prepare(inputs: &[Value]) -> anyhow::Result<Pass> {
-    let [input] = inputs else { anyhow::bail!("{} clusters where one is timed", inputs.len()) };
+    let [input] = inputs else { bail!("{} clusters where one is timed", inputs.len()) };
     let mut input: Input = decode(input)?;
     input.identify_pods();
     let mut snapshot = input.snapshot()?;
@@ -35,50 +35,28 @@ fn prepare(inputs: &[Value]) -> anyhow::Result<Pass> {
         operations: pods.len(),
         run: Box::new(move || {
             let mut placed = Vec::with_capacity(pods.len());
-            let mut with_node = 0;
+            let mut nominated = 0;
             for pod in &pods {
-                let node = decide(pod, &mut snapshot, &profile, &mut state)?;
-                with_node += usize::from(node != Node::None);
-                if node == Node::Placed {
-                    placed.push(pod);
+                let info = PodInfo::new(pod)?;
+                match schedule(&info, &snapshot, &profile, &mut state) {
+                    Outcome::Placed(placement) => {
+                        snapshot.add_pod(&info, &placement.node);
+                        placed.push(info);
+                    }
+                    Outcome::Unschedulable(error) => {
+                        // What is told of the pod is part of the work.
+                        black_box(error.message());
+                        nominated += usize::from(matches!(error.nomination, Nomination::Set(_)));
+                    }
+                    failed @ (Outcome::NoNodes | Outcome::Error(_)) => {
+                        bail!("no decision: {:?}", failed.message())
+                    }
                 }
             }
-            for pod in placed {
-                let info = PodInfo::new(pod)?;
-                snapshot.remove_pod(info.namespace(), info.name());
+            for pod in &placed {
+                snapshot.remove_pod(pod.namespace(), pod.name());
             }
-            Ok(with_node)
+            Ok(placed.len() + nominated)
         }),
     })
-}
-
-/// What a decision comes to.
-#[derive(PartialEq, Eq)]
-enum Node {
-    Placed,
-    Nominated,
-    None,
-}
-
-/// Decides about one pod, reads why if it gets no node, and counts it on its node if it does.
-fn decide(
-    pod: &Pod,
-    snapshot: &mut Snapshot,
-    profile: &Profile,
-    state: &mut CycleState,
-) -> anyhow::Result<Node> {
-    let info = PodInfo::new(pod)?;
-    match schedule(&info, snapshot, profile, state) {
-        Outcome::Placed(placement) => {
-            snapshot.add_pod(&info, &placement.node);
-            Ok(Node::Placed)
-        }
-        Outcome::Unschedulable(error) => {
-            black_box(error.message());
-            Ok(if matches!(error.nomination, Nomination::Set(_)) { Node::Nominated } else { Node::None })
-        }
-        failed @ (Outcome::NoNodes | Outcome::Error(_)) => {
-            anyhow::bail!("no decision: {:?}", failed.message())
-        }
-    }
 }
