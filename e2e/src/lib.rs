@@ -35,7 +35,7 @@ enum Command {
     Oracle(oracle::Options),
     /// Answer the cases on standard input (JSON, one after the other) with both, and print both answers.
     OracleEval(oracle::EvaluateOptions),
-    /// Time our code and upstream's on the same random cases.
+    /// Time our code and upstream's on the same cases.
     OracleBench(oracle::BenchOptions),
     /// Print manifests of a cluster to measure with.
     MakeManifests(made_up::Options),

@@ -23,8 +23,8 @@ pub struct Options {
     /// How many cases each oracle family gets.
     #[arg(long, default_value_t = 3000)]
     cases: u64,
-    /// The seed of the oracle's cases. The same each time unless it is given: what passed once fails by a change, not by chance.
-    /// `cargo e2e oracle` looks for new differences with other seeds.
+    /// The seed of the oracle's cases. The same each time unless it is given, so that a change is judged by the cases of the one before;
+    /// what upstream leaves to chance is left to it. `cargo e2e oracle` looks for new differences with other seeds.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
