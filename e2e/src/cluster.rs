@@ -39,7 +39,10 @@ pub enum Deciders {
     /// Upstream's own plugins, and two replicas of our webhook: one that is asked to enforce, one to shadow.
     Beside,
     /// A server that is registered as our webhook is, and agrees to everything at once.
-    Empty,
+    Empty {
+        /// Whether it answers with a patch that is always the same, as if a LimitRange cost nothing but what the API server has to do.
+        patches: bool,
+    },
     /// Nobody.
     Nobody,
 }
@@ -84,7 +87,9 @@ impl Cluster {
                 let modes = ["enforce", "shadow"];
                 plimsoll = Some(Plimsoll::start(&folder, &client, &modes, DaemonSets::Upstream).await?);
             }
-            Deciders::Empty => empty = Some(EmptyWebhook::start(&folder, &client).await?),
+            Deciders::Empty { patches } => {
+                empty = Some(EmptyWebhook::start(&folder, &client, patches).await?);
+            }
             Deciders::BuiltIns | Deciders::Nobody => {}
         }
         Ok(Self { client, plimsoll, empty, control_plane })

@@ -22,7 +22,7 @@ pub mod typed_object;
 pub use charge::{Charge, Decision, decide};
 pub use device_classes::DeviceClasses;
 pub use evaluators::{Evaluator, UsageError, is_always_covered, usage};
-pub use ledger::{Admission, EntryKey, Ledger};
+pub use ledger::{Admission, EntryKey, Holding, Ledger};
 pub use limited_resources::LimitedResource;
 pub use quota::Quota;
 pub use recount::{CountedObject, Seen, recount};

@@ -4,7 +4,7 @@
 //! apiserver `pkg/quota/v1` (`CalculateUsage`), kubernetes `pkg/controller/resourcequota` (`syncResourceQuota`)
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::{Format, Quantity, ResourceList};
@@ -86,7 +86,7 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
         }
         let zero = Quantity::from_units(0, Format::DecimalSi);
         let mut used: ResourceList = keys.iter().map(|key| ((*key).to_owned(), zero.clone())).collect();
-        let mut reserved: BTreeMap<&str, &ResourceList> =
+        let mut reserved: HashMap<&str, &ResourceList> =
             quota.ledger.of_resource(resource).map(|(name, entry)| (name, &*entry.usage)).collect();
         for counted in seen.objects.iter().filter(|counted| counted.resource == resource) {
             match is_in_scope(quota, &evaluator, counted.object) {
@@ -110,6 +110,9 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
             used.add_masked(reserved, &quota.spec_hard);
         }
         total.add(&used);
+    }
+    for (_, advance) in quota.ledger.advances() {
+        total.add_masked(&advance.usage, &quota.spec_hard);
     }
     total.retain(|key, _| !unknown.contains(&key));
     Ok(total.mask(quota.spec_hard.keys()))

@@ -118,8 +118,11 @@ impl ResourceList {
 
     /// Adds those amounts of `other` that `names` names: as if `other` were [masked](Self::mask) before, without a copy of it.
     pub fn add_masked(&mut self, other: &Self, names: &Self) {
+        // Both are in order, so each is gone through once.
+        let mut others = other.0.iter().peekable();
         for name in names.keys() {
-            let Some(amount) = other.0.get(name) else { continue };
+            while others.next_if(|(other, _)| *other < name).is_some() {}
+            let Some((_, amount)) = others.next_if(|(other, _)| *other == name) else { continue };
             match self.0.get_mut(name) {
                 Some(sum) => sum.add(amount),
                 None => {

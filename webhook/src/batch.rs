@@ -3,6 +3,7 @@
 use plimsoll_api::status::Status;
 use plimsoll_quota::ledger::annotation::MAX_BYTES;
 use plimsoll_quota::{Decision, Ledger, LimitedResource, Quota, Surroundings};
+use plimsoll_resource_math::ResourceList;
 
 use crate::admission::Request;
 
@@ -15,6 +16,8 @@ pub struct Held {
     pub version: String,
     /// Why its ledger can't be relied upon, if it can't.
     pub untrusted: Option<String>,
+    /// How much [may be counted that is not used](plimsoll_quota::Holding::uncertain).
+    pub uncertain: ResourceList,
 }
 
 /// What becomes of one request.
@@ -33,6 +36,11 @@ pub enum Outcome {
         status: Status,
         /// The quota that refuses, if it is one.
         quota: Option<String>,
+    },
+    /// It has to wait for the recount.
+    Waits {
+        /// Why.
+        reason: String,
     },
     /// It can't be decided now, and may be tried again.
     Later {
@@ -77,6 +85,11 @@ fn decide(
 ) -> Outcome {
     let charges = match request.decide(quotas, limited, surroundings) {
         Ok(Decision::Admitted(charges)) => charges,
+        Ok(Decision::Refused(_)) if would_fit(request, held, quotas, limited, surroundings) => {
+            return Outcome::Waits {
+                reason: "what it needs may be held for others, or counted twice for a moment".to_owned(),
+            };
+        }
         Ok(Decision::Refused(refusal)) => {
             let quota = refusal.cause.quota().map(str::to_owned);
             return Outcome::Refused { status: refusal.status(), quota };
@@ -98,7 +111,7 @@ fn decide(
             return Outcome::Later { reason: format!("quota {name} has to be counted anew: {reason}") };
         }
         if room[*place] < Ledger::entry_bytes(&key.name) {
-            return Outcome::Later {
+            return Outcome::Waits {
                 reason: format!("quota {name} waits for too many objects to be stored"),
             };
         }
@@ -108,6 +121,29 @@ fn decide(
         quotas[charge.quota].reserve(charge, key.clone(), &admission, &held[charge.quota].version);
     }
     Outcome::Charged { quotas: touched }
+}
+
+/// Whether a request that is refused would be admitted without what is uncertain.
+fn would_fit(
+    request: &Request,
+    held: &[&Held],
+    quotas: &mut [Quota],
+    limited: &[LimitedResource],
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    if held.iter().all(|held| held.uncertain.is_empty()) {
+        return false;
+    }
+    let used: Vec<ResourceList> = quotas.iter().map(|quota| quota.used.clone()).collect();
+    for (quota, held) in quotas.iter_mut().zip(held) {
+        let uncertain = held.uncertain.mask(quota.used.keys());
+        quota.used.sub(&uncertain);
+    }
+    let fits = matches!(request.decide(quotas, limited, surroundings), Ok(Decision::Admitted(_)));
+    for (quota, used) in quotas.iter_mut().zip(used) {
+        quota.used = used;
+    }
+    fits
 }
 
 #[cfg(test)]

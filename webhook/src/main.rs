@@ -20,7 +20,7 @@ struct Arguments {
     server: server::Config,
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { logging, server } = Arguments::parse();
     process::run(logging, |shutdown| server::run(server, shutdown)).await

@@ -18,10 +18,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum_server::accept::{TcpConfigAcceptor, TcpKeepaliveConfig, TcpSocketConfig};
-use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use plimsoll_quota::LimitedResource;
 use plimsoll_runtime::health::Health;
 use plimsoll_runtime::{Shutdown, client, mode};
+use tokio::task::JoinSet;
 
 use crate::quota_configuration::QuotaConfiguration;
 use certificates::Served;
@@ -36,14 +37,18 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 /// came second, a review sent at that moment would fail.
 const IDLE: Duration = Duration::from_mins(2);
 
+/// How long it may take to give back what is held of quotas in advance when the process ends.
+const GIVE_BACK: Duration = Duration::from_secs(2);
+
 /// Flags of the webhook.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
     #[command(flatten)]
     client: client::Flags,
-    /// Where reviews are answered, over TLS.
+    /// Where reviews are answered, over TLS; may be given several times. The API server keeps 25 idle connections to an address, so
+    /// under load two, one for each phase, spare it handshakes.
     #[arg(long, default_value = "0.0.0.0:8443", value_name = "ADDRESS")]
-    listen: SocketAddr,
+    listen: Vec<SocketAddr>,
     /// Where /healthz, /readyz, /livez and /metrics are, without TLS.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     metrics_bind_address: SocketAddr,
@@ -99,12 +104,34 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             handle.graceful_shutdown(Some(Duration::from_secs(config.shutdown_grace_seconds)));
         }
     });
-    tracing::info!(address = %config.listen, "answering reviews");
+    let mut servers = JoinSet::new();
+    for address in config.listen {
+        servers.spawn(serve(address, tls.clone(), app.clone(), handle.clone()));
+    }
+    while let Some(served) = servers.join_next().await {
+        served.context("a server ended early")??;
+    }
+    if tokio::time::timeout(GIVE_BACK, app.finish()).await.is_err() {
+        tracing::warn!("what is held of quotas in advance is not given back; the recount will do that");
+    }
+    watching.abort();
+    keeping.abort();
+    health.await.context("the health endpoint ended")?
+}
+
+/// Answers reviews at one address until it is told to stop.
+async fn serve(
+    address: SocketAddr,
+    tls: RustlsConfig,
+    app: App,
+    handle: axum_server::Handle<SocketAddr>,
+) -> anyhow::Result<()> {
+    tracing::info!(%address, "answering reviews");
     // Answers are small and go out at once; a peer that is gone without a word is noticed.
     let keepalive = TcpKeepaliveConfig::new().time(KEEPALIVE).interval(KEEPALIVE);
     let socket = TcpConfigAcceptor::new(TcpSocketConfig::new().nodelay(true).keepalive(keepalive));
     let acceptor = RustlsAcceptor::new(tls).acceptor(socket);
-    let mut server = axum_server::Server::bind(config.listen).acceptor(acceptor).handle(handle);
+    let mut server = axum_server::Server::bind(address).acceptor(acceptor).handle(handle);
     server
         .http_builder()
         .http1()
@@ -112,10 +139,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .header_read_timeout(IDLE)
         .keep_alive(true);
     let served = server.serve(router(app).into_make_service()).await;
-    watching.abort();
-    keeping.abort();
-    health.await.context("the health endpoint ended")??;
-    served.with_context(|| format!("can't answer reviews at {}", config.listen))
+    served.with_context(|| format!("can't answer reviews at {address}"))
 }
 
 fn limited_resources(path: &Path) -> anyhow::Result<Vec<LimitedResource>> {

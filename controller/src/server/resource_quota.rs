@@ -334,12 +334,24 @@ impl Controller {
         let overdue = remembered.patience.look(&quota.ledger, self.started.elapsed());
         let behind = remembered.behind_since.is_some_and(|since| since.elapsed() >= BEHIND);
         let resources = resources_of(quota.spec_keys(), countable, device_classes);
-        let snapshot = if enters || untrusted.is_some() || overdue.rising || behind {
-            Snapshot::list(&self.client, &self.countable, &quota.namespace, &resources).await?
+        let must_list = enters || untrusted.is_some() || overdue.rising || behind;
+        let listed = if must_list || !overdue.advances.is_empty() {
+            match Snapshot::list(&self.client, &self.countable, &quota.namespace, &resources).await {
+                Ok(listed) => Some(listed),
+                Err(error) if must_list => return Err(error),
+                Err(error) => {
+                    let problem = format!("{error:#}");
+                    tracing::warn!(problem, namespace = quota.namespace, "what is held in advance stays");
+                    None
+                }
+            }
         } else {
-            Snapshot::of_caches(&self.caches, &quota.namespace, &resources)
+            None
         };
-        let mut findings = Findings { entries: Vec::new(), rising: overdue.rising };
+        let snapshot =
+            listed.unwrap_or_else(|| Snapshot::of_caches(&self.caches, &quota.namespace, &resources));
+        let mut findings =
+            Findings { entries: Vec::new(), advances: overdue.advances, rising: overdue.rising };
         for (key, written_over) in overdue.entries {
             let stored = snapshot::stored(&self.client, &self.countable, &quota.namespace, &key).await?;
             findings.entries.push((key, written_over, stored));

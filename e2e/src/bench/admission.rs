@@ -35,6 +35,8 @@ pub(super) enum Contender {
     BuiltIn,
     /// A webhook that agrees at once.
     EmptyWebhook,
+    /// A webhook that agrees at once, with a patch that sets what the LimitRange would.
+    PatchingWebhook,
     /// Our webhook and our controller.
     Plimsoll,
 }
@@ -44,7 +46,8 @@ impl Contender {
         match self {
             Self::Neither => Deciders::Nobody,
             Self::BuiltIn => Deciders::BuiltIns,
-            Self::EmptyWebhook => Deciders::Empty,
+            Self::EmptyWebhook => Deciders::Empty { patches: false },
+            Self::PatchingWebhook => Deciders::Empty { patches: true },
             Self::Plimsoll => Deciders::Plimsoll { webhooks: 1 },
         }
     }
@@ -171,7 +174,8 @@ pub(super) async fn prepare(
     let quotas: Api<ResourceQuota> = Api::namespaced(client.clone(), name);
     quotas.create(&PostParams::default(), &quota).await?;
     let counts = |quota: &ResourceQuota| quota.status.as_ref().is_some_and(|status| status.used.is_some());
-    while deciders != Deciders::Empty && !counts(&quotas.get("team").await?) {
+    let is_counted = !matches!(deciders, Deciders::Empty { .. });
+    while is_counted && !counts(&quotas.get("team").await?) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())

@@ -1,4 +1,6 @@
 //! A server that agrees to everything at once: what is left of a webhook's cost when it decides nothing.
+//!
+//! It may send a patch that is always the same: then what is left is the cost of defaults that cost the webhook nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,38 +19,47 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::api_server::{START, free_port};
+use super::api_server::START;
 use super::identity::write;
-use super::plimsoll::register;
+use super::plimsoll::{Phases, register};
 use super::process::Process;
 
 /// Options of the server.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    port: u16,
+    mutate_port: u16,
+    validate_port: u16,
     certificate: PathBuf,
     key: PathBuf,
+    /// Sets the same defaults in each pod.
+    #[arg(long)]
+    patches: bool,
 }
 
 /// The running server.
 pub(super) struct EmptyWebhook(Process);
 
 impl EmptyWebhook {
-    pub(super) async fn start(folder: &Path, client: &Client) -> anyhow::Result<Self> {
+    pub(super) async fn start(folder: &Path, client: &Client, patches: bool) -> anyhow::Result<Self> {
         let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
         let authority = make_certificate(&certificate, &key)?;
-        let port = free_port()?;
+        let ports = Phases::free_ports()?;
         let mut command = Command::new(std::env::current_exe().context("this program has no path")?);
-        command.arg("empty-webhook").arg(port.to_string()).arg(certificate).arg(key);
+        command.arg("empty-webhook").args([ports.mutate, ports.validate].map(|port| port.to_string()));
+        command.arg(certificate).arg(key);
+        if patches {
+            command.arg("--patches");
+        }
         let mut process = Process::start("empty-webhook", folder, command)?;
         let deadline = tokio::time::Instant::now() + START;
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        let connect = |port| tokio::net::TcpStream::connect(("127.0.0.1", port));
+        while connect(ports.mutate).await.is_err() || connect(ports.validate).await.is_err() {
             process.check()?;
             anyhow::ensure!(tokio::time::Instant::now() < deadline, "the empty webhook does not listen");
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         let bundle = base64::engine::general_purpose::STANDARD.encode(authority);
-        register(client, port, Some(&bundle)).await.context("can't register the empty webhook")?;
+        register(client, ports, Some(&bundle)).await.context("can't register the empty webhook")?;
         Ok(Self(process))
     }
 
@@ -84,12 +95,18 @@ pub fn answer(options: &Options) -> anyhow::Result<()> {
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let router = Router::new().route("/mutate", post(agree)).route("/validate", post(agree));
+    let patch = options.patches.then(fixed_patch);
+    let router = Router::new()
+        .route("/mutate", post(async move |body| agree(body, patch.as_deref())))
+        .route("/validate", post(async |body| agree(body, None)));
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let address = std::net::SocketAddr::from(([127, 0, 0, 1], options.port));
         let tls = RustlsConfig::from_config(Arc::new(config));
-        axum_server::bind_rustls(address, tls).serve(router.into_make_service()).await
+        let serve = |port| {
+            let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+            axum_server::bind_rustls(address, tls.clone()).serve(router.clone().into_make_service())
+        };
+        tokio::try_join!(serve(options.mutate_port), serve(options.validate_port))
     })?;
     Ok(())
 }
@@ -104,9 +121,26 @@ struct Request {
     uid: String,
 }
 
-async fn agree(body: Bytes) -> Result<String, axum::http::StatusCode> {
+fn agree(body: Bytes, patch: Option<&str>) -> Result<String, axum::http::StatusCode> {
     let review: Review = serde_json::from_slice(&body).map_err(|_| axum::http::StatusCode::BAD_REQUEST)?;
-    let response = json!({"uid": review.request.uid, "allowed": true});
+    let mut response = json!({"uid": review.request.uid, "allowed": true});
+    if let Some(patch) = patch {
+        response["patchType"] = "JSONPatch".into();
+        response["patch"] = patch.into();
+    }
     Ok(json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response})
         .to_string())
+}
+
+/// What our webhook answers to a pod of the bench.
+fn fixed_patch() -> String {
+    let set =
+        "LimitRanger plugin set: cpu, memory request for container a; cpu, memory limit for container a";
+    let resources = "/spec/containers/0/resources";
+    let patch = json!([
+        {"op": "add", "path": "/metadata/annotations", "value": {"kubernetes.io/limit-ranger": set}},
+        {"op": "add", "path": format!("{resources}/limits"), "value": {"cpu": "500m", "memory": "256Mi"}},
+        {"op": "add", "path": format!("{resources}/requests"), "value": {"cpu": "100m", "memory": "128Mi"}},
+    ]);
+    base64::engine::general_purpose::STANDARD.encode(patch.to_string())
 }

@@ -42,13 +42,26 @@ limitedResources:
 /// How many replicas of the controller there are: one leads, the other waits.
 const CONTROLLERS: usize = 2;
 
+/// The ports at which reviews are answered: one for each phase, as the API server keeps few idle connections to a port.
+#[derive(Clone, Copy)]
+pub(super) struct Phases {
+    pub(super) mutate: u16,
+    pub(super) validate: u16,
+}
+
+impl Phases {
+    pub(super) fn free_ports() -> anyhow::Result<Self> {
+        Ok(Self { mutate: free_port()?, validate: free_port()? })
+    }
+}
+
 /// Our own processes.
 pub struct Plimsoll {
     webhooks: Vec<Ours>,
     controllers: Vec<Ours>,
     /// Where some replica of the webhook answers.
     port: u16,
-    _forwarder: Forwarder,
+    _forwarders: [Forwarder; 2],
 }
 
 /// One process of ours, which can be ended and begun again.
@@ -129,17 +142,22 @@ impl Plimsoll {
         build()?;
         let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": NAMESPACE}}))?;
         Api::all(client.clone()).create(&PostParams::default(), &namespace).await?;
-        let ports = modes.iter().map(|_| free_port()).collect::<anyhow::Result<Vec<_>>>()?;
-        let forwarder = Forwarder::start(ports.clone()).await?;
+        let ports = modes.iter().map(|_| Phases::free_ports()).collect::<anyhow::Result<Vec<_>>>()?;
+        let forwarders = [
+            Forwarder::start(ports.iter().map(|ports| ports.mutate).collect()).await?,
+            Forwarder::start(ports.iter().map(|ports| ports.validate).collect()).await?,
+        ];
         // A forwarder in front of one replica would only cost time.
-        let port = if let [only] = ports[..] { only } else { forwarder.port };
-        register(client, port, None).await.context("can't register the webhooks")?;
+        let [mutate, validate] = forwarders.each_ref().map(|forwarder| forwarder.port);
+        let registered = if let [only] = ports[..] { only } else { Phases { mutate, validate } };
+        register(client, registered, None).await.context("can't register the webhooks")?;
         let limited = folder.join("resource-quota-configuration.yaml");
         super::identity::write(&limited, LIMITED_RESOURCES)?;
         let mut webhooks = Vec::new();
-        for (place, (port, mode)) in ports.into_iter().zip(modes).enumerate() {
+        for (place, (ports, mode)) in ports.into_iter().zip(modes).enumerate() {
             let arguments = [
-                ("--listen", format!("127.0.0.1:{port}")),
+                ("--listen", format!("127.0.0.1:{}", ports.mutate)),
+                ("--listen", format!("127.0.0.1:{}", ports.validate)),
                 ("--certificate-secret", CERTIFICATE_SECRET.join("/")),
                 ("--certificate-name", "127.0.0.1".to_owned()),
                 ("--certificate-lifetime-seconds", CERTIFICATE_LIFETIME_SECONDS.to_string()),
@@ -157,7 +175,7 @@ impl Plimsoll {
         for ours in webhooks.iter().chain(&controllers) {
             ours.wait_until_ready().await?;
         }
-        Ok(Self { webhooks, controllers, port, _forwarder: forwarder })
+        Ok(Self { webhooks, controllers, port: registered.validate, _forwarders: forwarders })
     }
 
     /// The CPU time of each process.
@@ -279,7 +297,11 @@ impl Plimsoll {
     pub async fn metric(&self, place: usize, name: &str, label: &str) -> anyhow::Result<u64> {
         let metrics = get(self.webhooks[place].health_port, "/metrics").await?;
         let counts = metrics.lines().filter_map(|line| {
-            let (labels, count) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("} ")?;
+            let rest = line.strip_prefix(name)?;
+            let (labels, count) = match rest.strip_prefix('{') {
+                Some(labelled) => labelled.split_once("} ")?,
+                None => ("", rest.strip_prefix(' ')?),
+            };
             if labels.contains(label) { count.parse::<u64>().ok() } else { None }
         });
         Ok(counts.sum())
@@ -326,8 +348,11 @@ pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Tells the API server to ask the webhooks. Whom to trust (`bundle`, as base64) is added by our webhooks themselves.
-pub(super) async fn register(client: &Client, port: u16, bundle: Option<&str>) -> anyhow::Result<()> {
-    let url = |path: &str| json!({"url": format!("https://127.0.0.1:{port}/{path}"), "caBundle": bundle});
+pub(super) async fn register(client: &Client, ports: Phases, bundle: Option<&str>) -> anyhow::Result<()> {
+    let url = |path: &str| {
+        let port = if path == "mutate" { ports.mutate } else { ports.validate };
+        json!({"url": format!("https://127.0.0.1:{port}/{path}"), "caBundle": bundle})
+    };
     let rule = |groups: &[&str], resources: &[&str], operations: &[&str]| {
         json!({"apiGroups": groups, "apiVersions": ["*"], "resources": resources, "operations": operations,
             "scope": "Namespaced"})

@@ -22,10 +22,15 @@ pub(super) const TESTS: &[(&str, Test)] = &[
     ("exactness::never_one_too_many_while_processes_crash", |sandbox| {
         never_one_too_many(sandbox).boxed_local()
     }),
+    ("exactness::room_in_advance_outlives_crashes", |sandbox| room_in_advance(sandbox).boxed_local()),
     ("exactness::what_fails_later_is_given_back", |sandbox| given_back(sandbox).boxed_local()),
 ];
 
 const HARD: usize = 500;
+/// So many that replicas hold room in advance.
+const LARGE_HARD: usize = 3001;
+/// How often something crashes in the test of room held in advance.
+const CRASHES: usize = 12;
 const CLIENTS: usize = 64;
 /// For how long clients go on trying.
 const TRIES_FOR: Duration = Duration::from_mins(3);
@@ -38,47 +43,105 @@ struct Met {
     conflicts: Mutex<Vec<String>>,
 }
 
+/// Clients at work, and who watches them.
+struct Storm {
+    api: Api<Pod>,
+    met: Arc<Met>,
+    done: Arc<AtomicBool>,
+    deadline: Instant,
+    most: tokio::task::JoinHandle<anyhow::Result<usize>>,
+    clients: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Storm {
+    /// 64 clients that create pods against a quota.
+    async fn begin(sandbox: &Sandbox, hard: usize) -> anyhow::Result<Self> {
+        sandbox
+            .quota(&format!(
+                "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: team}}, spec: {{hard: {{pods: {hard}}}}}}}"
+            ))
+            .await?;
+        let api: Api<Pod> = Api::namespaced(sandbox.client.clone(), &sandbox.namespace);
+        let (met, done) = (Arc::new(Met::default()), Arc::new(AtomicBool::new(false)));
+        let most = tokio::spawn(most_stored(api.clone(), Arc::clone(&done)));
+        let deadline = Instant::now() + TRIES_FOR;
+        let client = |number| create_pods(api.clone(), number, deadline, Arc::clone(&met), Arc::clone(&done));
+        let clients = (0..CLIENTS).map(|number| tokio::spawn(client(number))).collect();
+        Ok(Self { api, met, done, deadline, most, clients })
+    }
+
+    async fn stored(&self) -> anyhow::Result<usize> {
+        Ok(self.api.list_metadata(&ListParams::default()).await?.items.len())
+    }
+
+    /// Ends it, and makes sure that there were never too many pods, and in the end exactly as many as may be.
+    async fn end(self, hard: usize, crashes: usize) -> anyhow::Result<()> {
+        self.done.store(true, Ordering::Release);
+        for client in self.clients {
+            client.await.context("a client ended early")?;
+        }
+        let most = self.most.await.context("the watch ended early")??;
+        let stored = self.api.list_metadata(&ListParams::default()).await?.items.len();
+        let refusals = self.met.refusals.lock().clone();
+        ensure!(most <= hard, "at one moment {most} pods were stored");
+        ensure!(
+            stored == hard,
+            "{stored} pods are stored after {crashes} crashes; refused by code: {refusals:?}"
+        );
+        ensure!(self.met.conflicts.lock().is_empty(), "clients saw 409: {:?}", self.met.conflicts.lock());
+        Ok(())
+    }
+}
+
 /// 64 clients create pods against a quota of 500, while replicas of the webhook and the controller crash at random.
 async fn never_one_too_many(sandbox: Sandbox) -> anyhow::Result<()> {
-    sandbox
-        .quota(&format!(
-            "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: team}}, spec: {{hard: {{pods: {HARD}}}}}}}"
-        ))
-        .await?;
-    let api: Api<Pod> = Api::namespaced(sandbox.client.clone(), &sandbox.namespace);
-    let (met, done) = (Arc::new(Met::default()), Arc::new(AtomicBool::new(false)));
-    let most = tokio::spawn(most_stored(api.clone(), Arc::clone(&done)));
-    let deadline = Instant::now() + TRIES_FOR;
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            tokio::spawn(create_pods(api.clone(), number, deadline, Arc::clone(&met), Arc::clone(&done)))
-        })
-        .collect();
-    let mut validated = vec![0; sandbox.cluster.plimsoll()?.webhooks()];
+    let storm = Storm::begin(&sandbox, HARD).await?;
+    let plimsoll = sandbox.cluster.plimsoll()?;
+    let mut validated = vec![0; plimsoll.webhooks()];
     let mut crashes = 0;
-    while Instant::now() < deadline && api.list_metadata(&ListParams::default()).await?.items.len() < HARD {
+    // How many each replica has decided, in processes that have ended and in the present one.
+    let decided = async |ended: &[u64]| -> anyhow::Result<Vec<u64>> {
+        let mut decided = ended.to_vec();
+        for (place, count) in decided.iter_mut().enumerate() {
+            *count += plimsoll.validated(place).await?;
+        }
+        Ok(decided)
+    };
+    let has_its_part = |decided: &[u64]| {
+        let all: u64 = decided.iter().sum();
+        decided.iter().all(|count| count * 10 >= all)
+    };
+    // Connections stay with their replica, so it takes a while until one that has crashed has its part again.
+    while Instant::now() < storm.deadline
+        && (storm.stored().await? < HARD || !has_its_part(&decided(&validated).await?))
+    {
         crash_something(&sandbox, &mut validated).await?;
         crashes += 1;
     }
-    done.store(true, Ordering::Release);
-    for client in clients {
-        client.await.context("a client ended early")?;
-    }
-    for (place, count) in validated.iter_mut().enumerate() {
-        *count += sandbox.cluster.plimsoll()?.validated(place).await?;
-    }
-    let most = most.await.context("the watch ended early")??;
-    let stored = api.list_metadata(&ListParams::default()).await?.items.len();
-    let refusals = met.refusals.lock().clone();
-    ensure!(most <= HARD, "at one moment {most} pods were stored");
-    ensure!(
-        stored == HARD,
-        "{stored} pods are stored after {crashes} crashes; refused by code: {refusals:?}"
-    );
-    ensure!(met.conflicts.lock().is_empty(), "clients saw 409: {:?}", met.conflicts.lock());
-    let all: u64 = validated.iter().sum();
-    ensure!(validated.iter().all(|count| count * 10 >= all), "the replicas decided {validated:?}");
+    let decided = decided(&validated).await?;
+    storm.end(HARD, crashes).await?;
+    ensure!(has_its_part(&decided), "the replicas decided {decided:?}");
     sandbox.uses("team", json!({"pods": HARD.to_string()})).await
+}
+
+/// Replicas of the webhook hold room of a larger quota in advance, and crash. What they leave behind is given back in time.
+async fn room_in_advance(sandbox: Sandbox) -> anyhow::Result<()> {
+    let storm = Storm::begin(&sandbox, LARGE_HARD).await?;
+    let plimsoll = sandbox.cluster.plimsoll()?;
+    let mut drawn = 0;
+    for crash in 0..CRASHES {
+        let place = crash % plimsoll.webhooks();
+        drawn += plimsoll.metric(place, "plimsoll_webhook_quota_drawn_in_advance_total", "").await?;
+        plimsoll.crash_webhook(place).await?;
+    }
+    sandbox
+        .eventually_within(TRIES_FOR, "as many pods are stored as may be", async || {
+            Ok(storm.stored().await? >= LARGE_HARD)
+        })
+        .await?;
+    storm.end(LARGE_HARD, CRASHES).await?;
+    ensure!(drawn > 0, "nothing was admitted with room held in advance");
+    sandbox.uses("team", json!({"pods": LARGE_HARD.to_string()})).await
 }
 
 /// One client: creates pods under names of its own until told to end.

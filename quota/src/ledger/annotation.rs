@@ -1,6 +1,6 @@
 //! The ledger as text in an annotation of the quota.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 use std::sync::Arc;
 
@@ -10,13 +10,17 @@ use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::ResourceList;
 use serde::{Deserialize, Serialize};
 
-use super::{Awaits, Entry, EntryKey, Ledger, Version};
+use super::{Advance, Awaits, Entry, EntryKey, Ledger, Version};
 
 /// The annotation that holds the ledger.
 pub const ANNOTATION: &str = "plimsoll.dev/quota-ledger";
 
 /// The longest text, in bytes, that a charge may make of the annotation; what is beyond has to wait.
 pub const MAX_BYTES: usize = 32 * 1024;
+
+/// How many bytes an entry takes beside its name, and how many what it shares with those of its group.
+const IN_GROUP: usize = 20;
+const GROUP: usize = 60;
 
 /// Why a ledger can't be relied upon. Nothing is charged until a recount has made a new one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +49,18 @@ struct Text {
     /// By resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     entries: BTreeMap<String, Vec<GroupText>>,
+    /// By the name of the replica.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    advances: BTreeMap<String, AdvanceText>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    twice: BTreeMap<String, ApiQuantity>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AdvanceText {
+    over: String,
+    #[serde(rename = "use")]
+    usage: usize,
 }
 
 /// Entries that were written over the same version, for objects that use the same.
@@ -89,16 +105,23 @@ impl Ledger {
         let usages = usages.map_err(|error| unreadable(error.to_string()))?;
         let version =
             |text: &str| Version::parse(text).ok_or_else(|| unreadable(format!("version {text:?}")));
-        let mut ledger = Self { rising: text.rising, ..Self::default() };
+        let usage = |place: usize| {
+            usages.get(place).ok_or_else(|| unreadable(format!("usage {place} is not listed")))
+        };
+        let maybe_twice =
+            ResourceList::parse(Some(&text.twice)).map_err(|error| unreadable(error.to_string()))?;
+        let mut ledger = Self { rising: text.rising, maybe_twice, ..Self::default() };
+        for (holder, AdvanceText { over, usage: place }) in text.advances {
+            let advance = Advance { usage: Arc::clone(usage(place)?), written_over: over };
+            ledger.advances.insert(holder, advance);
+        }
         for (resource, watermark) in &text.watermarks {
             ledger.watermarks.insert(GroupResource::parse(resource), version(watermark)?);
         }
         for (resource, groups) in text.entries {
             let resource = GroupResource::parse(&resource);
             for group in groups {
-                let usage = usages.get(group.usage);
-                let usage =
-                    usage.ok_or_else(|| unreadable(format!("usage {} is not listed", group.usage)))?;
+                let usage = usage(group.usage)?;
                 let mut insert = |name, awaits| {
                     let key = EntryKey { resource: resource.clone(), name };
                     let (usage, written_over) = (Arc::clone(usage), group.over.clone());
@@ -121,35 +144,50 @@ impl Ledger {
     /// About how many bytes the entries take in the annotation.
     pub fn bytes(&self) -> usize {
         let mut usages: Vec<&Arc<ResourceList>> = Vec::new();
+        let mut groups = BTreeSet::new();
         let mut bytes = 0;
         for (key, entry) in &self.entries {
-            bytes += Self::entry_bytes(&key.name);
-            if !usages.iter().any(|usage| Arc::ptr_eq(usage, &entry.usage)) {
+            bytes += key.name.len() + IN_GROUP;
+            let place = usages.iter().position(|usage| Arc::ptr_eq(usage, &entry.usage));
+            let place = place.or_else(|| usages.iter().position(|usage| **usage == entry.usage));
+            let place = place.unwrap_or_else(|| {
                 usages.push(&entry.usage);
                 bytes += entry.usage.keys().map(|name| name.len() + 20).sum::<usize>();
+                usages.len() - 1
+            });
+            if groups.insert((&key.resource, entry.written_over.as_str(), place)) {
+                bytes += GROUP;
             }
         }
         bytes
     }
 
-    /// About how many bytes an entry takes in the annotation: its name, the end of a uid and some quotation marks, and its part of what it
-    /// shares with others.
+    /// About how many bytes one more entry takes in the annotation at most, where it shares a usage with others: its name, the end of a
+    /// uid and some quotation marks, and its part of a group.
     pub fn entry_bytes(name: &str) -> usize {
-        name.len() + 40
+        name.len() + 2 * IN_GROUP
     }
 
     /// The annotation's text, for a status with these amounts.
-    pub fn write(&self, hard: &ResourceList, used: &ResourceList) -> String {
+    pub fn write<'l>(&'l self, hard: &ResourceList, used: &ResourceList) -> String {
         let mut usages: Vec<&Arc<ResourceList>> = Vec::new();
         let mut groups: BTreeMap<&GroupResource, BTreeMap<(&str, usize), GroupText>> = BTreeMap::new();
-        for (key, entry) in &self.entries {
+        let mut place_of = |usage: &'l Arc<ResourceList>| {
             // Most are the very same, so the pointers are looked at first.
-            let place = usages.iter().position(|listed| Arc::ptr_eq(listed, &entry.usage));
-            let place = place.or_else(|| usages.iter().position(|listed| **listed == entry.usage));
-            let place = place.unwrap_or_else(|| {
-                usages.push(&entry.usage);
+            let place = usages.iter().position(|listed| Arc::ptr_eq(listed, usage));
+            let place = place.or_else(|| usages.iter().position(|listed| *listed == usage));
+            place.unwrap_or_else(|| {
+                usages.push(usage);
                 usages.len() - 1
-            });
+            })
+        };
+        let advances = self.advances.iter().map(|(holder, advance)| {
+            let (over, usage) = (advance.written_over.clone(), place_of(&advance.usage));
+            (holder.clone(), AdvanceText { over, usage })
+        });
+        let advances = advances.collect();
+        for (key, entry) in &self.entries {
+            let place = place_of(&entry.usage);
             let written_over = entry.written_over.as_str();
             let group = groups.entry(&key.resource).or_default().entry((written_over, place)).or_default();
             match &entry.awaits {
@@ -171,7 +209,15 @@ impl Ledger {
         let watermarks = self.watermarks.iter();
         let watermarks =
             watermarks.map(|(resource, version)| (resource.to_string(), version.to_string())).collect();
-        let text = Text { sum: checksum(hard, used), rising: self.rising, watermarks, usages, entries };
+        let text = Text {
+            sum: checksum(hard, used),
+            rising: self.rising,
+            watermarks,
+            usages,
+            entries,
+            advances,
+            twice: self.maybe_twice.to_api(),
+        };
         serde_json::to_string(&text).expect("maps with text keys always print")
     }
 }

@@ -3,7 +3,7 @@
 use plimsoll_api::group::GroupResource;
 
 use super::settle::{self, CacheView};
-use super::{EntryKey, Version};
+use super::{EntryKey, Ledger, Version};
 use crate::device_classes::DeviceClasses;
 use crate::evaluators::{Evaluator, UsageError};
 use crate::quota::Quota;
@@ -16,6 +16,8 @@ pub struct Findings {
     /// Each overdue entry, what [`written_over`](super::Entry::written_over) it had, and the version of the object that a read by
     /// name from the store found afterwards, if it found one.
     pub entries: Vec<(EntryKey, String, Option<Version>)>,
+    /// Each overdue advance by the name of the replica that held it, with what [`written_over`](super::Advance::written_over) it had.
+    pub advances: Vec<(String, String)>,
     /// Whether the wait for a lost ledger is over.
     pub rising: bool,
 }
@@ -24,7 +26,7 @@ pub struct Findings {
 /// came in.
 ///
 /// A quota whose ledger can't be relied upon comes in with a new, [rising](super::Ledger::rising) one, and must be counted from
-/// consistent lists; so must one whose wait for a lost ledger is over.
+/// consistent lists; so must one whose wait for a lost ledger is over, or in which an advance is overdue.
 ///
 /// Returns the resources that could not be counted, because the cache has not been filled or is older than an object that settled an
 /// entry. Their keys keep what they had.
@@ -50,18 +52,40 @@ pub fn renew(
     }
     if findings.rising && resources.iter().all(|resource| view.is_consistent(resource)) {
         quota.ledger.rising = false;
-        // The lost entries' objects are in these lists; no older cache may be counted from now on.
-        for resource in &resources {
-            if let Some(version) = view.version(resource) {
-                quota.ledger.raise_watermark(resource, version);
-            }
+        count_no_older_cache(&mut quota.ledger, &resources, view);
+    }
+    for (holder, written_over) in &findings.advances {
+        let advance = quota.ledger.advances.get(holder);
+        let Some(advance) = advance.filter(|advance| advance.written_over == *written_over) else { continue };
+        let keys = advance.usage.keys().map(String::as_str);
+        let drawn = resources_of(keys, countable, surroundings.device_classes);
+        if drawn.iter().all(|resource| view.is_consistent(resource)) {
+            quota.ledger.drop_advance(holder);
+            count_no_older_cache(&mut quota.ledger, &drawn, view);
         }
     }
     resources.retain(|resource| {
         view.version(resource).is_none_or(|version| !quota.ledger.permits(resource, version))
     });
     recount(quota, Seen { countable, uncountable: &resources, objects }, surroundings)?;
+    if !quota.ledger.rising {
+        let uncounted: Vec<Evaluator> = resources.iter().filter_map(Evaluator::of).collect();
+        quota.ledger.count_once_but(|key| {
+            uncounted
+                .iter()
+                .any(|evaluator| !evaluator.matching([key], surroundings.device_classes).is_empty())
+        });
+    }
     Ok(resources)
+}
+
+/// Objects that no entry names are in these lists, so whatever is older may not be counted from now on.
+fn count_no_older_cache(ledger: &mut Ledger, resources: &[GroupResource], view: &impl CacheView) {
+    for resource in resources {
+        if let Some(version) = view.version(resource) {
+            ledger.raise_watermark(resource, version);
+        }
+    }
 }
 
 /// The resources whose objects some of the keys count.

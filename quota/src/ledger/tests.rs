@@ -127,3 +127,87 @@ fn the_end_of_a_uid_is_enough() {
     check_awaits(&[create(uid), update(uid, "9")], Awaits::Update { after: Version::parse("9").unwrap() });
     check_awaits(&[create(uid), create("8520b60a-9af6-4c94-8347-c23344ca1cb9")], Awaits::Expiry);
 }
+
+#[test]
+fn patience_with_an_advance_begins_again_when_it_is_renewed() {
+    use std::time::Duration;
+    let seconds = Duration::from_secs;
+    let advance =
+        |over: &str| Advance { usage: Arc::new(list(&[("pods", "2")])), written_over: over.to_owned() };
+    let mut ledger = Ledger::default();
+    let mut patience = Patience::default();
+    ledger.advances.insert("a".to_owned(), advance("4"));
+    assert!(patience.look(&ledger, seconds(1000)).advances.is_empty());
+    assert_eq!(patience.next(), Some(seconds(1065)));
+    ledger.advances.insert("a".to_owned(), advance("5"));
+    assert!(patience.look(&ledger, seconds(1065)).advances.is_empty());
+    assert_eq!(patience.look(&ledger, seconds(1130)).advances, [("a".to_owned(), "5".to_owned())]);
+    ledger.advances.clear();
+    assert!(patience.look(&ledger, seconds(1131)).advances.is_empty());
+    assert_eq!(patience.next(), None);
+}
+
+/// Pods, of which there are none.
+struct NoPods {
+    version: Version,
+    consistent: bool,
+}
+
+impl CacheView for NoPods {
+    fn version(&self, resource: &GroupResource) -> Option<&Version> {
+        (resource.resource == "pods").then_some(&self.version)
+    }
+
+    fn is_consistent(&self, resource: &GroupResource) -> bool {
+        self.consistent && resource.resource == "pods"
+    }
+
+    fn sighting(&self, _key: &EntryKey) -> Option<Sighting> {
+        None
+    }
+}
+
+/// A quota with an advance of two pods that was written over version 4, and that also limits services, which are not known.
+fn with_advance(rising: bool) -> crate::Quota {
+    let amounts = list(&[("pods", "100"), ("services", "5")]);
+    let used = list(&[("pods", "2"), ("services", "0")]);
+    let mut quota =
+        crate::Quota { spec_hard: amounts.clone(), hard: amounts, used, ..crate::Quota::default() };
+    let advance = Advance { usage: Arc::new(list(&[("pods", "2")])), written_over: "4".to_owned() };
+    quota.ledger.advances.insert("a".to_owned(), advance);
+    quota.ledger.maybe_twice = list(&[("pods", "7"), ("services", "1")]);
+    quota.ledger.rising = rising;
+    quota
+}
+
+/// What becomes of it when its advance is overdue: how many pods are used, what may count twice, and whether the advance is gone.
+fn renewed(mut quota: crate::Quota, written_over: &str, consistent: bool) -> (String, ResourceList, bool) {
+    let view = NoPods { version: Version::parse("9").unwrap(), consistent };
+    let findings =
+        Findings { advances: vec![("a".to_owned(), written_over.to_owned())], ..Findings::default() };
+    let surroundings = crate::Surroundings {
+        now: k8s_openapi::jiff::Timestamp::UNIX_EPOCH,
+        device_classes: &crate::DeviceClasses::default(),
+        neighbours: &crate::NoNeighbours,
+    };
+    renew(&mut quota, &view, &findings, (&[], &[]), &surroundings).unwrap();
+    (
+        quota.used.amount("pods").to_string(),
+        quota.ledger.maybe_twice.clone(),
+        quota.ledger.advances.is_empty(),
+    )
+}
+
+#[test]
+fn an_overdue_advance_goes_with_a_list_of_what_it_counts() {
+    let services_only = list(&[("services", "1")]);
+    assert_eq!(renewed(with_advance(false), "4", true), ("0".to_owned(), services_only.clone(), true));
+    assert_eq!(renewed(with_advance(false), "4", false), ("2".to_owned(), services_only.clone(), false));
+    assert_eq!(renewed(with_advance(false), "3", true), ("2".to_owned(), services_only, false));
+}
+
+#[test]
+fn what_an_advance_leaves_behind_while_the_usage_may_only_rise_is_uncertain() {
+    let twice = list(&[("pods", "9"), ("services", "1")]);
+    assert_eq!(renewed(with_advance(true), "4", true), ("2".to_owned(), twice, true));
+}

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the world is part of the test")]
 
+mod replica;
 mod world;
 
 use proptest::prelude::*;
@@ -43,7 +44,18 @@ fn keeps_the_promise(script: &Script, world: &World) -> bool {
 }
 
 fn script(hard: u8, steps: &[Step], recounters: usize, ticks: u8) -> Script {
-    Script { hard: vec![hard], steps: steps.to_vec(), recounters, ticks, strips: false, fault: None }
+    let (strips, advance, sends, accidents, fault) = (false, 0, 0, 0, None);
+    Script {
+        hard: vec![hard],
+        steps: steps.to_vec(),
+        recounters,
+        ticks,
+        strips,
+        advance,
+        sends,
+        accidents,
+        fault,
+    }
 }
 
 /// Looks at every state; returns how many there are.
@@ -107,6 +119,63 @@ fn several_quotas_are_all_kept() {
     assert!(check(Script { hard: vec![2, 1], ..script(0, &RIVALS, 1, 2) }) > 1000);
 }
 
+/// A replica that holds room for one object in advance, writes twice, and once loses a write or crashes.
+fn in_advance(script: Script) -> Script {
+    Script { advance: 1, sends: 2, accidents: 1, ..script }
+}
+
+/// The same without accidents.
+fn in_advance_smoothly(script: Script) -> Script {
+    Script { accidents: 0, ..in_advance(script) }
+}
+
+#[test]
+fn room_in_advance_is_given_away_once() {
+    assert!(check(in_advance(script(1, &RIVALS, 1, 0))) > 1000);
+    assert!(check(in_advance_smoothly(script(1, &RIVALS, 1, 2))) > 1000);
+}
+
+#[test]
+fn a_name_that_comes_again_is_drawn_once() {
+    assert!(check(in_advance_smoothly(script(1, &COMES_AGAIN, 0, 0))) > 1000);
+}
+
+#[test]
+fn what_grows_before_its_name_is_noted_is_counted_in_full() {
+    let grows = [Create { name: 0, size: 1 }, Update { name: 0, size: 2 }, Create { name: 1, size: 1 }];
+    assert!(check(in_advance_smoothly(script(2, &grows, 0, 0))) > 1000);
+}
+
+#[test]
+fn room_in_advance_of_several_quotas_is_given_away_once() {
+    assert!(check(in_advance(Script { hard: vec![2, 1], ..script(0, &RIVALS, 0, 0) })) > 1000);
+}
+
+#[test]
+fn room_in_advance_outlives_a_lost_ledger() {
+    assert!(check(Script { strips: true, ..in_advance_smoothly(script(1, &RIVALS, 1, 1)) }) > 1000);
+}
+
+#[test]
+fn finds_out_a_recount_that_forgets_what_is_held_in_advance() {
+    check_fails(in_advance(script(1, &RIVALS, 1, 0)), Fault::NoAdvances);
+}
+
+#[test]
+fn finds_out_an_advance_that_is_drawn_on_too_late() {
+    check_fails(in_advance(script(1, &RIVALS, 1, 2)), Fault::LateDraw);
+}
+
+#[test]
+fn finds_out_an_advance_that_is_drawn_on_after_a_lost_write() {
+    check_fails(in_advance(script(1, &RIVALS, 0, 0)), Fault::DrawAfterLostWrite);
+}
+
+#[test]
+fn finds_out_an_advance_that_expires_without_a_list() {
+    check_fails(in_advance(script(1, &RIVALS, 1, 2)), Fault::NoListForAdvances);
+}
+
 #[test]
 fn finds_out_an_admission_before_all_quotas_are_written() {
     check_fails(Script { hard: vec![2, 1], ..script(0, &RIVALS, 1, 0) }, Fault::FirstQuotaOnly);
@@ -152,10 +221,12 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..14),
         recounters in 1_usize..4,
         strips in any::<bool>(),
+        advance in 0_u8..4,
+        accidents in 0_u8..3,
         hard in proptest::collection::vec(4_u8..7, 1..3),
         choices in proptest::collection::vec(any::<prop::sample::Index>(), 0..160),
     ) {
-        let script = Script { hard, strips, ..script(0, &steps, recounters, 12) };
+        let script = Script { hard, strips, advance, sends: u8::MAX, accidents, ..script(0, &steps, recounters, 12) };
         let mut world = script.begin();
         let mut actions = Vec::new();
         for choice in choices {

@@ -11,13 +11,15 @@ use plimsoll_api::group::GroupResource;
 use plimsoll_api::request::Operation;
 use plimsoll_quota::ledger::{self, CacheView, Findings, Patience, Sighting, Version, renew};
 use plimsoll_quota::{
-    Admission, CountedObject, Decision, DeviceClasses, EntryKey, NoNeighbours, Object, Quota, Request,
-    Surroundings, decide,
+    Admission, Charge, CountedObject, Decision, DeviceClasses, EntryKey, Ledger, NoNeighbours, Object, Quota,
+    Request, Surroundings, decide,
 };
 use plimsoll_resource_math::{Format, Quantity, ResourceList};
 use serde_json::json;
 
-const KEY: &str = "requests.storage";
+use super::replica::{self, Replica};
+
+pub(super) const KEY: &str = "requests.storage";
 
 /// The unit of time: an object may be stored in the one of its admission and in the next.
 const TICK: Duration = Duration::from_secs(33);
@@ -46,6 +48,14 @@ pub(crate) enum Fault {
     NoRising,
     /// A request is admitted once the first of its quotas is written.
     FirstQuotaOnly,
+    /// The recount forgets what is held in advance.
+    NoAdvances,
+    /// An advance is drawn on when its time is over.
+    LateDraw,
+    /// An advance is drawn on though nobody knows whether it was replaced.
+    DrawAfterLostWrite,
+    /// What was drawn of an advance that is overdue is counted from any cache.
+    NoListForAdvances,
 }
 
 /// The rules of one model.
@@ -58,12 +68,18 @@ pub(crate) struct Script {
     pub(crate) ticks: u8,
     /// Someone removes the annotation once.
     pub(crate) strips: bool,
+    /// How much one of the replicas holds in advance with each write, if it does.
+    pub(crate) advance: u8,
+    /// How often that replica writes.
+    pub(crate) sends: u8,
+    /// How often its writes may be lost, or it may crash.
+    pub(crate) accidents: u8,
     pub(crate) fault: Option<Fault>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct QuotaObject {
-    version: u64,
+    pub(super) version: u64,
     used: String,
     annotation: Option<String>,
 }
@@ -75,7 +91,7 @@ pub(crate) struct Stored {
     version: u64,
 }
 
-type Objects = BTreeMap<u8, Stored>;
+pub(super) type Objects = BTreeMap<u8, Stored>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Progress {
@@ -114,13 +130,14 @@ pub(crate) struct Recounter {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    now: u8,
+    pub(super) now: u8,
     version: u64,
     stripped: bool,
     pub(crate) quotas: Vec<QuotaObject>,
     pub(crate) objects: Objects,
     pub(crate) progress: Vec<Progress>,
     pub(crate) recounters: Vec<Recounter>,
+    pub(super) replica: Replica,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,13 +160,15 @@ pub(crate) enum Action {
     Restart(usize),
     /// Someone removes the first quota's annotation.
     Strip,
+    /// The replica that holds room in advance does something.
+    Replica(replica::Action),
 }
 
 fn claims() -> GroupResource {
     GroupResource::new("", "persistentvolumeclaims")
 }
 
-fn amount(size: u8) -> Quantity {
+pub(super) fn amount(size: u8) -> Quantity {
     Quantity::from_units(size.into(), Format::DecimalSi)
 }
 
@@ -213,11 +232,12 @@ impl Script {
             objects: Objects::new(),
             progress: vec![Progress::Waiting; self.steps.len()],
             recounters: vec![Recounter { patience, ..Recounter::default() }; self.recounters],
+            replica: Replica::new(self),
         }
     }
 
     /// The quota; as the error, one with a new ledger if there is none to be relied upon.
-    fn parse(&self, place: usize, object: &QuotaObject) -> Result<Quota, Box<Quota>> {
+    pub(super) fn parse(&self, place: usize, object: &QuotaObject) -> Result<Quota, Box<Quota>> {
         let hard = json!({KEY: self.hard[place].to_string()});
         let mut api: ResourceQuota = serde_json::from_value(json!({
             "metadata": {"name": format!("q{place}"), "namespace": "team"},
@@ -264,6 +284,9 @@ impl Script {
         if self.strips && !world.stripped {
             actions.push(Action::Strip);
         }
+        if self.advance > 0 {
+            self.replica_actions(world, |action| actions.push(Action::Replica(action)));
+        }
     }
 
     /// What becomes of the world; none if nothing changes.
@@ -292,6 +315,7 @@ impl Script {
                 world.quotas[0].version = world.version;
                 world.quotas[0].annotation = None;
             }
+            Action::Replica(action) => self.replica_acts(&mut world, action),
         }
         (world != *before).then_some(world)
     }
@@ -350,39 +374,16 @@ impl Script {
         old: Option<Stored>,
         read: &[QuotaObject],
     ) -> Option<Writing> {
-        let (Step::Create { name, size } | Step::Update { name, size }) = self.steps[index] else {
-            return None;
-        };
         let parsed: Result<Vec<Quota>, _> =
             read.iter().enumerate().map(|(place, object)| self.parse(place, object)).collect();
         let Ok(mut quotas) = parsed else {
             world.progress[index] = Progress::Reviewing { old, read: world.quotas.clone() };
             return None;
         };
-        let uid = old.map_or_else(|| u8::try_from(index).unwrap(), |old| old.uid);
-        let object = claim(name, Stored { uid, size, version: 0 });
-        let old_object = old.map(|old| claim(name, old));
-        let request = Request {
-            operation: if old.is_some() { Operation::Update } else { Operation::Create },
-            resource: &claims(),
-            subresource: "",
-            namespace: "team",
-            name: &name.to_string(),
-            object: Object::PersistentVolumeClaim(&object),
-            old_object: old_object.as_ref().map(Object::PersistentVolumeClaim),
-        };
-        let decision =
-            with_surroundings(|surroundings| decide(&request, &quotas, &[], surroundings).unwrap());
-        let Decision::Admitted(charges) = decision else {
+        let Some((charges, key, admission)) = self.charges(index, old, &quotas) else {
             world.progress[index] = Progress::Done;
             return None;
         };
-        let uid = uid.to_string();
-        let admission = match old {
-            None => Admission::Create { uid },
-            Some(old) => Admission::Update { uid, version: Version::parse(&old.version.to_string()) },
-        };
-        let key = EntryKey { resource: claims(), name: name.to_string() };
         let writes = charges.iter().filter_map(|charge| {
             let place = charge.quota;
             let version = read[place].version;
@@ -400,6 +401,38 @@ impl Script {
             Some((place, written(&quotas[place], version)))
         });
         Some(Writing { old, writes: writes.collect(), since: world.now })
+    }
+
+    /// What a request is charged if it is admitted, and what the ledger calls it.
+    pub(super) fn charges(
+        &self,
+        index: usize,
+        old: Option<Stored>,
+        quotas: &[Quota],
+    ) -> Option<(Vec<Charge>, EntryKey, Admission)> {
+        let (Step::Create { name, size } | Step::Update { name, size }) = self.steps[index] else {
+            return None;
+        };
+        let uid = old.map_or_else(|| u8::try_from(index).unwrap(), |old| old.uid);
+        let object = claim(name, Stored { uid, size, version: 0 });
+        let old_object = old.map(|old| claim(name, old));
+        let request = Request {
+            operation: if old.is_some() { Operation::Update } else { Operation::Create },
+            resource: &claims(),
+            subresource: "",
+            namespace: "team",
+            name: &name.to_string(),
+            object: Object::PersistentVolumeClaim(&object),
+            old_object: old_object.as_ref().map(Object::PersistentVolumeClaim),
+        };
+        let decision = with_surroundings(|surroundings| decide(&request, quotas, &[], surroundings).unwrap());
+        let Decision::Admitted(charges) = decision else { return None };
+        let uid = uid.to_string();
+        let admission = match old {
+            None => Admission::Create { uid },
+            Some(old) => Admission::Update { uid, version: Version::parse(&old.version.to_string()) },
+        };
+        Some((charges, EntryKey { resource: claims(), name: name.to_string() }, admission))
     }
 
     fn store(&self, world: &mut World, index: usize) {
@@ -424,7 +457,8 @@ impl Script {
         };
         let recounter = &mut world.recounters[index];
         let overdue = recounter.patience[place].look(&quota.ledger, now);
-        let consistent = consistent || overdue.rising;
+        let list_for_advances = !overdue.advances.is_empty() && self.fault != Some(Fault::NoListForAdvances);
+        let consistent = consistent || overdue.rising || list_for_advances;
         let cache = if consistent { Some(live.clone()) } else { recounter.cache.clone() };
         let Some((version, objects)) = cache else { return };
         let found = |key: &EntryKey| {
@@ -435,11 +469,20 @@ impl Script {
             let found = found(&key);
             (key, written_over, found)
         });
-        let findings = Findings { entries: entries.collect(), rising: overdue.rising };
+        let findings = Findings {
+            entries: entries.collect(),
+            advances: overdue.advances.clone(),
+            rising: overdue.rising,
+        };
         if self.fault == Some(Fault::NoEntries) {
-            quota.ledger = plimsoll_quota::Ledger::default();
+            quota.ledger = Ledger::default();
         }
-        let consistent = consistent || self.fault == Some(Fault::NoWatermark);
+        if self.fault == Some(Fault::NoAdvances) {
+            quota.ledger = without_advances(&quota);
+        }
+        let consistent = consistent
+            || self.fault == Some(Fault::NoWatermark)
+            || (self.fault == Some(Fault::NoListForAdvances) && !overdue.advances.is_empty());
         let view =
             View { version: Version::parse(&version.to_string()).unwrap(), objects: &objects, consistent };
         let claims_stored: Vec<_> = objects.iter().map(|(name, stored)| claim(*name, *stored)).collect();
@@ -478,13 +521,20 @@ impl Script {
     }
 }
 
-fn written(quota: &Quota, version: u64) -> QuotaObject {
+pub(super) fn written(quota: &Quota, version: u64) -> QuotaObject {
     QuotaObject { version, used: quota.used.amount(KEY).to_string(), annotation: Some(quota.ledger_text()) }
+}
+
+/// The ledger of a quota as it would be if nobody held anything in advance.
+fn without_advances(quota: &Quota) -> Ledger {
+    let mut text: serde_json::Value = serde_json::from_str(&quota.ledger_text()).unwrap();
+    text.as_object_mut().unwrap().remove("advances");
+    Ledger::read(Some(&text.to_string()), &quota.hard, &quota.used).unwrap()
 }
 
 impl World {
     /// Writes a quota over the version that stands in it; false if that is not the present one.
-    fn write(&mut self, place: usize, mut written: QuotaObject) -> bool {
+    pub(super) fn write(&mut self, place: usize, mut written: QuotaObject) -> bool {
         if self.quotas[place].version != written.version {
             return false;
         }

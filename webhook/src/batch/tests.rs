@@ -2,6 +2,7 @@ use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
 use plimsoll_quota::{DeviceClasses, NoNeighbours};
+use plimsoll_resource_math::{Format, Quantity};
 use serde_json::json;
 
 use super::*;
@@ -23,7 +24,7 @@ fn held(name: &str, hard: u32) -> Held {
     let quota: ResourceQuota = object(&format!(
         "{{metadata: {{name: {name}}}, status: {{hard: {{pods: {hard}}}, used: {{pods: 0}}}}}}"
     ));
-    Held { quota: Quota::parse(&quota).unwrap(), version: "7".to_owned(), untrusted: None }
+    Held { quota: Quota::parse(&quota).unwrap(), version: "7".to_owned(), ..Held::default() }
 }
 
 fn plan_pods(pods: &[Request], held: &[Held]) -> Plan {
@@ -91,8 +92,25 @@ fn nothing_is_charged_to_a_ledger_that_is_not_to_be_relied_upon() {
 fn a_full_ledger_takes_nothing_more() {
     let pods: Vec<Request> = (0..800).map(|number| pod(&format!("pod-{number}"), false)).collect();
     let plan = plan_pods(&pods, &[held("team", 1000)]);
-    let later = plan.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Later { .. })).count();
-    assert!(later > 0);
+    let waits = plan.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Waits { .. })).count();
+    assert!(waits > 0);
     assert!(plan.quotas[0].ledger_text().len() <= MAX_BYTES);
-    assert_eq!(used(&plan, 0), (800 - later).to_string());
+    assert_eq!(used(&plan, 0), (800 - waits).to_string());
+}
+
+#[test]
+fn what_fits_without_what_is_uncertain_waits() {
+    let mut held = held("team", 1);
+    held.quota.used =
+        ResourceList::from_iter([("pods".to_owned(), Quantity::from_units(1, Format::DecimalSi))]);
+    let refused = plan_pods(&[pod("a", false)], &[held.clone()]);
+    assert!(matches!(refused.outcomes[..], [Outcome::Refused { .. }]), "{:?}", refused.outcomes);
+    held.uncertain = held.quota.used.clone();
+    let plan = plan_pods(&[pod("a", false), pod("b", false)], &[held]);
+    assert!(
+        matches!(plan.outcomes[..], [Outcome::Waits { .. }, Outcome::Waits { .. }]),
+        "{:?}",
+        plan.outcomes
+    );
+    assert_eq!(used(&plan, 0), "1");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request as HttpRequest, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -15,7 +15,7 @@ use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::LimitRange;
 use kube::Client;
 use plimsoll_api::status::Status;
-use plimsoll_quota::{LimitedResource, Quota};
+use plimsoll_quota::LimitedResource;
 use plimsoll_runtime::mode::{InForce, Mode};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -33,10 +33,10 @@ use crate::review::{Answer, Question};
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a larger one is read all the same, so that its sender reads the answer.
 const MAX_DISCARDED_BYTES: usize = 8 * MAX_BODY_BYTES;
+/// How many answers a connection carries on average.
+const ANSWERS_A_CONNECTION: u32 = 256;
 /// For how long an API server waits for an answer at most, whatever its configuration says.
 const LONGEST_CALL: Duration = Duration::from_secs(30);
-/// From how many percent of a quota on its users are told.
-const NEARLY_FULL_PERCENT: i64 = 80;
 
 /// What answers reviews.
 #[derive(Clone)]
@@ -64,6 +64,11 @@ impl App {
         let limit_ranges = LimitRangeLookup::new(client, Arc::clone(&caches));
         Self(Arc::new(Inner { caches, mode, limit_ranges, quotas, metrics }))
     }
+
+    /// Gives back what is held of quotas in advance, once there are no more reviews.
+    pub async fn finish(&self) {
+        self.0.quotas.finish().await;
+    }
 }
 
 /// The routes: `/mutate`, `/validate` and `/lint`.
@@ -77,6 +82,7 @@ pub fn router(app: App) -> Router {
         .route("/lint", post(async |app, headers, body| review(Phase::Lint, app, headers, body).await))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(in_full))
+        .layer(middleware::map_response(now_and_then_the_last))
         .layer(middleware::from_fn(in_time))
         .with_state(app)
 }
@@ -103,6 +109,15 @@ async fn in_full(request: HttpRequest, next: middleware::Next) -> Response {
         return Unanswered(StatusCode::PAYLOAD_TOO_LARGE, problem).into_response();
     }
     next.run(HttpRequest::from_parts(parts, Body::from(kept))).await
+}
+
+/// Ends one connection in so many answers: the API server keeps connections for as long as there is something to ask, and a replica that
+/// came later would get no part of the work.
+async fn now_and_then_the_last(mut answer: Response) -> Response {
+    if rand::random_ratio(1, ANSWERS_A_CONNECTION) {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// Gives up on a review that does not arrive as a whole; its sender may be gone without a word.
@@ -251,14 +266,12 @@ impl Inner {
             return self.consider_quotas(&request);
         }
         match self.quotas.charge(request).await {
-            Verdict::Admitted { charged } => {
-                let names: Vec<&str> = charged.iter().map(|quota| quota.name.as_str()).collect();
-                let answer =
-                    Answer::allow(&uid).with_warnings(charged.iter().flat_map(nearly_full).collect());
-                if names.is_empty() {
+            Verdict::Admitted(charged) => {
+                let answer = Answer::allow(&uid).with_warnings(charged.warnings);
+                if charged.quotas.is_empty() {
                     return answer;
                 }
-                answer.with_audit_annotation("charged-quotas", names.join(","))
+                answer.with_audit_annotation("charged-quotas", charged.quotas.join(","))
             }
             Verdict::Refused { status, quota } => {
                 let Some(resourcequota) = quota else { return deny(&status) };
@@ -273,10 +286,10 @@ impl Inner {
     fn consider_quotas(&self, request: &Request) -> Answer {
         let answer = Answer::allow(&request.uid);
         match self.quotas.consider(request) {
-            Verdict::Admitted { charged } if self.mode.now() == Mode::Beside => {
-                answer.with_warnings(charged.iter().flat_map(nearly_full).collect())
+            Verdict::Admitted(charged) if self.mode.now() == Mode::Beside => {
+                answer.with_warnings(charged.warnings)
             }
-            Verdict::Admitted { .. } => answer,
+            Verdict::Admitted(_) => answer,
             Verdict::Refused { status, .. } => {
                 self.note_unenforced(request, "refuse", "ResourceQuota", &status.message);
                 answer
@@ -301,18 +314,6 @@ impl Inner {
         let histogram = self.metrics.decision_seconds.get_or_create(&DecisionLabels { phase, outcome });
         histogram.observe(started.elapsed().as_secs_f64());
     }
-}
-
-/// What is said of a quota that has little left.
-fn nearly_full(quota: &Quota) -> Vec<String> {
-    let full = quota.used.iter().filter_map(|(key, used)| {
-        let hard = quota.hard.get(key).filter(|hard| hard.sign().is_gt())?;
-        let percent = used.percent_of(hard)?;
-        let name = &quota.name;
-        (percent >= NEARLY_FULL_PERCENT)
-            .then(|| format!("quota {name} is nearly full: {percent} % of {key} is used ({used} of {hard})"))
-    });
-    full.collect()
 }
 
 #[cfg(test)]

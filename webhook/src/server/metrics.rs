@@ -44,8 +44,10 @@ pub struct Metrics {
     pub denials: Family<QuotaLabels, Counter>,
     /// Verdicts that were not enforced, as the mode is another.
     pub unenforced: Family<UnenforcedLabels, Counter>,
-    /// How many requests shared one decision.
+    /// How many requests shared one write.
     pub batch_size: Histogram,
+    /// Requests that were admitted with room held in advance, before anything was written.
+    pub drawn: Counter,
     /// How long writing a quota takes.
     pub write_seconds: Histogram,
     /// Writes of a quota that someone else had written meanwhile.
@@ -69,6 +71,7 @@ impl Default for Metrics {
             denials: Family::default(),
             unenforced: Family::default(),
             batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+            drawn: Counter::default(),
             write_seconds: seconds(),
             conflicts: Counter::default(),
             lists: Counter::default(),
@@ -88,7 +91,9 @@ impl plimsoll_runtime::health::Registers for Metrics {
             "Verdicts that were not enforced, as the mode is another",
             self.unenforced.clone(),
         );
-        registry.register("batch_size", "Requests that shared one decision", self.batch_size.clone());
+        registry.register("batch_size", "Requests that shared one write", self.batch_size.clone());
+        let help = "Requests that were admitted with room of a quota held in advance";
+        registry.register("quota_drawn_in_advance", help, self.drawn.clone());
         registry.register(
             "quota_write_seconds",
             "How long writing a quota takes",

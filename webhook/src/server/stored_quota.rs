@@ -28,16 +28,31 @@ impl StoredQuota {
         // It has been read, and is written anew with each charge.
         object.metadata.annotations.get_or_insert_default().remove(ANNOTATION);
         let version = object.metadata.resource_version.clone().unwrap_or_default();
-        Some(Self { object, held: Held { quota, version, untrusted } })
+        Some(Self { object, held: Held { quota, version, untrusted, ..Held::default() } })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.held.quota.name
     }
 
-    /// Whether it is the same quota at a later version, or another one of the same name.
+    /// Whether it is a later version, or a later quota of the same name.
     pub(super) fn supersedes(&self, other: &Self) -> bool {
-        !other.is_as_late_as(&self.object)
+        let versions = (Version::parse(&self.held.version), Version::parse(&other.held.version));
+        match versions {
+            (Some(version), Some(other)) => version > other,
+            // Where versions are not in order, only another quota is known to be news.
+            _ => !self.is_same(other),
+        }
+    }
+
+    /// Whether it is the same quota.
+    fn is_same(&self, other: &Self) -> bool {
+        self.object.metadata.uid == other.object.metadata.uid
+    }
+
+    /// Whether it is the very same version of the same quota.
+    pub(super) fn is_same_version(&self, other: &Self) -> bool {
+        self.is_same(other) && self.held.version == other.held.version
     }
 
     /// Whether an object is of the same quota and no later version.
@@ -61,7 +76,7 @@ impl StoredQuota {
         let mut object = self.object.clone();
         object.status = Some(quota.status());
         object.metadata.resource_version = Some(version.clone());
-        Self { object, held: Held { quota: quota.clone(), version, untrusted: None } }
+        Self { object, held: Held { quota: quota.clone(), version, ..Held::default() } }
     }
 
     /// The object with other amounts, to be written over the version that was read.

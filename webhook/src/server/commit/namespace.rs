@@ -1,0 +1,234 @@
+//! The quotas of one namespace, as the API server has them and as this replica sees them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_quota::ledger::advance::DRAWABLE_FOR;
+use plimsoll_quota::ledger::annotation::MAX_BYTES;
+use plimsoll_quota::{Decision, Holding, Ledger, LimitedResource, Quota, Surroundings};
+use plimsoll_resource_math::ResourceList;
+use tokio::time::Instant;
+
+use crate::admission::Request;
+use crate::batch::Held;
+use crate::server::stored_quota::StoredQuota;
+
+/// How long a name that was drawn in advance waits until it is noted.
+const NOTED_AFTER: Duration = Duration::from_millis(250);
+/// After how long without a request what is held in advance is given back.
+const GIVEN_BACK_AFTER: Duration = Duration::from_millis(500);
+/// Room is held in advance only if so many requests share a write: a lone client would wait for one write less now and then, and
+/// everybody would see more in use than is.
+const BUSY: usize = 4;
+
+/// The quotas, in order of name.
+pub(super) struct Quotas {
+    /// What this task is called in ledgers.
+    holder: String,
+    standings: Vec<Standing>,
+    /// One each, as decisions take them.
+    seen: Vec<Quota>,
+}
+
+/// One quota.
+struct Standing {
+    stored: Arc<StoredQuota>,
+    holding: Holding,
+    /// Until when what is held may be drawn.
+    until: Instant,
+    /// When an advance was last written or drawn on.
+    used: Instant,
+    /// When the first object was drawn that is not noted yet.
+    unnoted_since: Instant,
+    /// How many bytes more the ledger may have.
+    bytes_left: usize,
+}
+
+impl Standing {
+    /// Whether there is something to be noted or given back, and that can be done.
+    fn is_unsettled(&self) -> bool {
+        self.stored.held.untrusted.is_none() && !self.holding.is_settled(&self.stored.held.quota)
+    }
+
+    /// When that has to be done.
+    fn due(&self) -> Option<Instant> {
+        let due = match self.holding.unnoted() {
+            0 => self.used + GIVEN_BACK_AFTER,
+            _ => self.unnoted_since + NOTED_AFTER,
+        };
+        self.is_unsettled().then_some(due)
+    }
+}
+
+/// A quota that is about to be written.
+pub(super) struct Writing {
+    pub(super) stored: Arc<StoredQuota>,
+    pub(super) quota: Quota,
+    room: ResourceList,
+    sent: Instant,
+    noted: usize,
+}
+
+impl Writing {
+    /// How many requests share the write.
+    pub(super) fn noted(&self) -> usize {
+        self.noted
+    }
+}
+
+impl Quotas {
+    /// None yet. No other task, of any replica, may have the same name.
+    pub(super) fn new(holder: String) -> Self {
+        Self { holder, standings: Vec::new(), seen: Vec::new() }
+    }
+
+    /// As decisions take them.
+    pub(super) fn seen(&self) -> &[Quota] {
+        &self.seen
+    }
+
+    /// What requests are decided against that may have to wait for a write.
+    pub(super) fn held(&self) -> Vec<Held> {
+        let held = self.standings.iter().zip(&self.seen).map(|(standing, seen)| Held {
+            quota: seen.clone(),
+            version: standing.stored.held.version.clone(),
+            untrusted: standing.stored.held.untrusted.clone(),
+            uncertain: standing.holding.uncertain(seen),
+        });
+        held.collect()
+    }
+
+    /// Takes over what was read, if it is news.
+    pub(super) fn take_in(&mut self, read: Arc<StoredQuota>, now: Instant) -> bool {
+        match self.standings.binary_search_by(|standing| standing.stored.name().cmp(read.name())) {
+            Ok(place) if read.supersedes(&self.standings[place].stored) => {
+                self.rebase(place, read);
+                true
+            }
+            Ok(_) => false,
+            Err(place) => {
+                let (stored, holding) = (Arc::clone(&read), Holding::new(self.holder.clone()));
+                let (until, used, unnoted_since) = (now, now, now);
+                let standing = Standing { stored, holding, until, used, unnoted_since, bytes_left: 0 };
+                self.standings.insert(place, standing);
+                self.seen.insert(place, Quota::default());
+                self.rebase(place, read);
+                true
+            }
+        }
+    }
+
+    /// Takes over a list of all quotas that there are, whatever their versions.
+    pub(super) fn take_in_all(&mut self, listed: Vec<StoredQuota>, now: Instant) {
+        let known = std::mem::take(&mut self.standings).into_iter().zip(std::mem::take(&mut self.seen));
+        let is_listed = |name: &str| listed.iter().any(|stored| stored.name() == name);
+        (self.standings, self.seen) = known.filter(|(standing, _)| is_listed(standing.stored.name())).unzip();
+        for stored in listed {
+            let same_name = |standing: &Standing| standing.stored.name() == stored.name();
+            match self.standings.iter().position(same_name) {
+                Some(place) if stored.is_same_version(&self.standings[place].stored) => {}
+                Some(place) => self.rebase(place, Arc::new(stored)),
+                None => drop(self.take_in(Arc::new(stored), now)),
+            }
+        }
+    }
+
+    fn rebase(&mut self, place: usize, stored: Arc<StoredQuota>) {
+        let standing = &mut self.standings[place];
+        standing.stored = stored;
+        let held = &standing.stored.held;
+        self.seen[place] = standing.holding.rebase(&held.quota, &held.version);
+        standing.bytes_left = MAX_BYTES.saturating_sub(self.seen[place].ledger.bytes());
+    }
+
+    /// Admits a request with what is held in advance; returns the places of the quotas that it uses. None if it has to be decided with
+    /// a write, or against what is stored now.
+    pub(super) fn draw(
+        &mut self,
+        request: &Request,
+        limited: &[LimitedResource],
+        surroundings: &Surroundings<'_>,
+        now: Instant,
+    ) -> Option<Vec<usize>> {
+        let may_be_drawn = |standing: &Standing| now < standing.until && standing.holding.has_room();
+        if request.dry_run || !self.standings.iter().any(may_be_drawn) {
+            return None;
+        }
+        let Ok(Decision::Admitted(charges)) = request.decide(&self.seen, limited, surroundings) else {
+            return None;
+        };
+        let (key, admission) = request.entry()?;
+        let bytes = Ledger::entry_bytes(&key.name);
+        let covered = charges.iter().all(|charge| {
+            let standing = &self.standings[charge.quota];
+            now < standing.until
+                && bytes <= standing.bytes_left
+                && standing.holding.covers(&self.seen[charge.quota], charge, &key, &admission)
+        });
+        if !covered {
+            return None;
+        }
+        for charge in &charges {
+            let standing = &mut self.standings[charge.quota];
+            if standing.holding.unnoted() == 0 {
+                standing.unnoted_since = now;
+            }
+            standing.used = now;
+            let (seen, version) = (&mut self.seen[charge.quota], &standing.stored.held.version);
+            standing.holding.draw(seen, charge, key.clone(), admission.clone(), version);
+            standing.bytes_left -= bytes;
+        }
+        Some(charges.iter().map(|charge| charge.quota).collect())
+    }
+
+    /// When something has to be written though nobody waits for it.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.standings.iter().filter_map(Standing::due).min()
+    }
+
+    /// The places of those of which something is to be noted or given back.
+    pub(super) fn unsettled(&self) -> Vec<usize> {
+        (0..self.standings.len()).filter(|place| self.standings[*place].is_unsettled()).collect()
+    }
+
+    /// How a quota is to be written: as planned, with what has been drawn, and with new room in advance if enough requests share the
+    /// write. `waiting` is how many wait for it.
+    pub(super) fn prepare(
+        &self,
+        place: usize,
+        planned: &Quota,
+        waiting: usize,
+        may_hold: bool,
+        now: Instant,
+    ) -> Writing {
+        let Standing { stored, holding, .. } = &self.standings[place];
+        let noted = holding.unnoted() + waiting;
+        let room = if may_hold && noted >= BUSY {
+            holding.room(&self.seen[place], planned)
+        } else {
+            ResourceList::new()
+        };
+        let quota = holding.to_be_written(planned, &room, &stored.held.version);
+        Writing { stored: Arc::clone(stored), quota, room, sent: now, noted }
+    }
+
+    /// Goes on after that has been written; returns what is stored now.
+    pub(super) fn take_note(&mut self, place: usize, writing: Writing, version: String) -> Arc<StoredQuota> {
+        let Writing { stored, quota, room, sent, .. } = writing;
+        let standing = &mut self.standings[place];
+        standing.holding.take_note(room);
+        standing.until = sent + DRAWABLE_FOR;
+        standing.used = sent;
+        let stored = Arc::new(stored.written(&quota, version));
+        self.rebase(place, Arc::clone(&stored));
+        stored
+    }
+
+    /// Goes on after a write has failed, or nobody knows whether it has.
+    pub(super) fn draw_no_more(&mut self, place: usize) {
+        self.standings[place].holding.draw_no_more();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! The task of one namespace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ResourceQuota;
+use kube::api::{ListParams, PostParams};
+use kube::{Api, Resource as _};
+use plimsoll_quota::Quota;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::namespace::{Quotas, Writing};
+use super::{Charged, Shared, Verdict, Waiting, later};
+use crate::batch::{Held, Outcome};
+use crate::server::stored_quota::StoredQuota;
+
+/// For how long a list of a namespace's quotas is believed to be complete, while the watch tells of new ones.
+const BELIEVED_FOR: Duration = Duration::from_secs(5);
+/// For how long a request is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many requests are decided together at most.
+const LARGEST_BATCH: usize = 512;
+/// How many requests wait for the recount at most; others are told to come again.
+const MOST_PARKED: usize = 512;
+/// For how long after a write a [crowded](plimsoll_quota::Ledger::is_crowded) quota is left to the recount, at most.
+const PAUSE: Duration = Duration::from_millis(40);
+/// After how long requests that wait for the recount are looked at again, if nothing is heard before.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often it is tried to note what was drawn; what then is not noted is tried again later.
+const NOTE_ATTEMPTS: u32 = 8;
+/// For how long a namespace's task outlives its last request.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// The task of one namespace.
+pub(super) struct Worker {
+    namespace: String,
+    shared: Arc<Shared>,
+    quotas: Quotas,
+    /// Requests that [wait](Outcome::Waits) for the recount, the longest first.
+    parked: Vec<Waiting>,
+    /// When they were last looked at.
+    looked: Instant,
+    /// When all quotas were last read from the API server.
+    listed: Option<Instant>,
+    /// When one of them was last written by this task.
+    written: Instant,
+    /// How long that took.
+    took: Duration,
+    /// Nothing more is coming, so nothing is held in advance.
+    is_closing: bool,
+}
+
+impl Waiting {
+    /// Whether somebody waits for the answer, and not for too long.
+    fn is_in_time(&self, now: Instant) -> bool {
+        !self.reply.is_closed() && now.duration_since(self.since) < PATIENCE
+    }
+}
+
+impl Worker {
+    pub(super) fn new(namespace: String, shared: Arc<Shared>) -> Self {
+        let now = Instant::now();
+        Self {
+            namespace,
+            shared,
+            quotas: Quotas::new(format!("{:012x}", rand::random::<u64>() >> 16)),
+            parked: Vec::new(),
+            looked: now,
+            listed: None,
+            written: now,
+            took: Duration::ZERO,
+            is_closing: false,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Waiting>) {
+        let mut batch: Vec<Waiting> = Vec::new();
+        while self.wait(&mut requests, &mut batch).await {
+            if self.take_in_watched() || self.looked.elapsed() >= LOOK {
+                // Whoever has waited for the recount comes first.
+                batch.splice(..0, self.parked.drain(..));
+                self.looked = Instant::now();
+            }
+            receive(&mut requests, &mut batch);
+            self.draw(&mut batch);
+            if !batch.is_empty() {
+                // Half the time that a write takes lies between two: under load more requests then share one, and a lone client
+                // comes later anyway. An API server that hardly answers is no reason to be slower still.
+                tokio::time::sleep_until(self.written + PAUSE.min(self.took / 2)).await;
+                self.let_the_recount_write().await;
+                receive(&mut requests, &mut batch);
+                self.decide(std::mem::take(&mut batch)).await;
+            }
+            if self.quotas.due().is_some_and(|due| due <= Instant::now()) {
+                self.note().await;
+            }
+        }
+        self.is_closing = true;
+        // What came in after the last look is still answered.
+        requests.close();
+        let mut rest = std::mem::take(&mut self.parked);
+        while let Some(waiting) = requests.recv().await {
+            rest.push(waiting);
+        }
+        if !rest.is_empty() {
+            self.decide(rest).await;
+        }
+        self.note().await;
+    }
+
+    /// Waits for a request, or for something else that is to be done; false if nobody has asked for a while.
+    async fn wait(&self, requests: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) -> bool {
+        let now = Instant::now();
+        let look = (!self.parked.is_empty()).then(|| now + LOOK);
+        let due = self.quotas.due().into_iter().chain(look).min();
+        tokio::select! {
+            received = tokio::time::timeout_at(due.unwrap_or(now + IDLE), requests.recv()) => {
+                let is_closed = matches!(received, Ok(None));
+                batch.extend(received.ok().flatten());
+                !is_closed && (due.is_some() || !batch.is_empty())
+            }
+            () = self.shared.caches.quota_changed(), if !self.parked.is_empty() => true,
+        }
+    }
+
+    /// Whether what is known of the namespace's quotas is all that there is.
+    fn is_current(&self, now: Instant) -> bool {
+        let is_recent = self.listed.is_some_and(|at| now.duration_since(at) < BELIEVED_FOR);
+        is_recent && self.shared.caches.are_quotas_followed()
+    }
+
+    /// Answers those requests that what is held in advance covers.
+    fn draw(&mut self, batch: &mut Vec<Waiting>) {
+        let now = Instant::now();
+        if !self.is_current(now) {
+            return;
+        }
+        let (shared, quotas) = (Arc::clone(&self.shared), &mut self.quotas);
+        shared.with_surroundings(|surroundings| {
+            for waiting in std::mem::take(batch) {
+                if !waiting.is_in_time(now) {
+                    batch.push(waiting);
+                    continue;
+                }
+                match quotas.draw(&waiting.request, &shared.limited, surroundings, now) {
+                    Some(places) => {
+                        if !places.is_empty() {
+                            shared.metrics.drawn.inc();
+                        }
+                        let charged = Charged::to(places.iter().map(|place| &quotas.seen()[*place]));
+                        // Whoever waits no longer needs no answer; the charge then expires.
+                        let _ = waiting.reply.send(Verdict::Admitted(charged));
+                    }
+                    None => batch.push(waiting),
+                }
+            }
+        });
+    }
+
+    /// Waits while a quota is crowded, but not for long. What comes in meanwhile joins the batch.
+    async fn let_the_recount_write(&mut self) {
+        let until = self.written + PAUSE;
+        let caches = Arc::clone(&self.shared.caches);
+        while self.quotas.seen().iter().any(|quota| quota.ledger.is_crowded()) {
+            let changed = caches.quota_changed();
+            if !self.take_in_watched() && tokio::time::timeout_at(until, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Answers every request of a batch, or [parks](Self::parked) it.
+    async fn decide(&mut self, mut undecided: Vec<Waiting>) {
+        self.take_in_watched();
+        let mut listed_now = false;
+        let mut must_list = false;
+        let mut attempt = 0_u32;
+        loop {
+            let now = Instant::now();
+            for late in undecided.extract_if(.., |waiting| !waiting.is_in_time(now)) {
+                // Whoever waits no longer needs no answer.
+                let reason = late.reason.as_deref().unwrap_or("the quotas of the namespace change too fast");
+                let _ = late.reply.send(later(reason));
+            }
+            if undecided.is_empty() {
+                return;
+            }
+            if must_list || !self.is_current(now) {
+                listed_now = self.list().await;
+                if !listed_now {
+                    attempt = back_off(attempt).await;
+                    continue;
+                }
+            }
+            match self.attempt(undecided, listed_now).await {
+                Rest::Nothing => return,
+                Rest::OfStaleRead(rest) => {
+                    undecided = rest;
+                    must_list = true;
+                }
+                Rest::OfConflict(rest) => {
+                    undecided = rest;
+                    listed_now = false;
+                    // The watch may have told of the other write by now; what it tells is as good, as the next write will show.
+                    must_list = !self.take_in_watched();
+                    if must_list || attempt > 0 {
+                        attempt = back_off(attempt).await;
+                    }
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// Decides a batch once, writes, and answers what is decided then.
+    async fn attempt(&mut self, batch: Vec<Waiting>, listed_now: bool) -> Rest {
+        let held = self.quotas.held();
+        let held: Vec<&Held> = held.iter().collect();
+        let plan = self.shared.plan(batch.iter().map(|waiting| &waiting.request), &held);
+        let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Later { .. });
+        if !listed_now && plan.outcomes.iter().any(refuses) {
+            return Rest::OfStaleRead(batch);
+        }
+        let mut written = vec![false; plan.quotas.len()];
+        for (place, quota) in plan.quotas.iter().enumerate() {
+            let charges = |outcome: &&Outcome| matches!(outcome, Outcome::Charged { quotas } if quotas.contains(&place));
+            let waiting = plan.outcomes.iter().filter(charges).count();
+            if waiting > 0 {
+                written[place] = self.write(place, quota, waiting).await;
+            }
+        }
+        let mut rest = Vec::new();
+        for (waiting, outcome) in batch.into_iter().zip(plan.outcomes) {
+            let verdict = match outcome {
+                Outcome::Free => Verdict::Admitted(Charged::default()),
+                Outcome::Charged { quotas } if quotas.iter().all(|place| written[*place]) => {
+                    Verdict::Admitted(Charged::to(quotas.iter().map(|place| &plan.quotas[*place])))
+                }
+                Outcome::Charged { .. } => {
+                    rest.push(waiting);
+                    continue;
+                }
+                Outcome::Waits { reason } if !self.is_closing && self.parked.len() < MOST_PARKED => {
+                    self.parked.push(Waiting { reason: Some(reason), ..waiting });
+                    continue;
+                }
+                Outcome::Refused { status, quota } => Verdict::Refused { status, quota },
+                Outcome::Waits { reason } | Outcome::Later { reason } => later(&reason),
+            };
+            // Whoever waits no longer needs no answer; the charge then expires.
+            let _ = waiting.reply.send(verdict);
+        }
+        if rest.is_empty() { Rest::Nothing } else { Rest::OfConflict(rest) }
+    }
+
+    /// Notes in the ledgers what has been drawn, and gives back what is held in advance or holds as much as is needed now.
+    async fn note(&mut self) {
+        let mut attempt = 0;
+        while attempt < NOTE_ATTEMPTS {
+            let mut is_noted = true;
+            for place in self.quotas.unsettled() {
+                let planned = self.quotas.seen()[place].clone();
+                is_noted &= self.write(place, &planned, 0).await;
+            }
+            if is_noted {
+                return;
+            }
+            if !self.take_in_watched() {
+                self.list().await;
+            }
+            attempt = back_off(attempt).await;
+        }
+    }
+
+    /// Writes a quota over the version that was read; false if that is not the present one any more. `waiting` is how many requests
+    /// wait for it.
+    async fn write(&mut self, place: usize, planned: &Quota, waiting: usize) -> bool {
+        let started = Instant::now();
+        let writing = self.quotas.prepare(place, planned, waiting, !self.is_closing, started);
+        let result = self.replace_status(&writing).await;
+        self.written = Instant::now();
+        self.took = self.written.duration_since(started);
+        self.shared.metrics.write_seconds.observe(self.took.as_secs_f64());
+        match result {
+            Ok(version) => {
+                let shared = u32::try_from(writing.noted()).unwrap_or(u32::MAX);
+                self.shared.metrics.batch_size.observe(f64::from(shared));
+                let stored = self.quotas.take_note(place, writing, version);
+                self.shared.caches.note(&self.namespace, &stored);
+                true
+            }
+            Err(error) => {
+                self.quotas.draw_no_more(place);
+                match &error {
+                    kube::Error::Api(status) if status.code == 409 => {
+                        self.shared.metrics.conflicts.inc();
+                    }
+                    _ => {
+                        tracing::warn!(%error, namespace = self.namespace, quota = planned.name, "can't charge");
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// Returns the version that is stored then. Of the answer nothing else is read, as all else is known.
+    async fn replace_status(&self, writing: &Writing) -> Result<String, kube::Error> {
+        let object = writing.stored.with(&writing.quota);
+        let body = serde_json::to_vec(&object).map_err(kube::Error::SerdeError)?;
+        let resource = kube::core::Request::new(ResourceQuota::url_path(&(), Some(&self.namespace)));
+        let request = resource
+            .replace_subresource("status", &writing.quota.name, &PostParams::default(), body)
+            .map_err(kube::Error::BuildRequest)?;
+        Ok(self.shared.client.request::<Stored>(request).await?.metadata.resource_version)
+    }
+
+    /// Takes over what the watch has seen since; false if it has seen nothing new.
+    fn take_in_watched(&mut self) -> bool {
+        let now = Instant::now();
+        let mut new = false;
+        for watched in self.shared.caches.quotas(&self.namespace) {
+            new |= self.quotas.take_in(watched, now);
+        }
+        new
+    }
+
+    /// Reads all quotas of the namespace from the API server.
+    async fn list(&mut self) -> bool {
+        let api: Api<ResourceQuota> = Api::namespaced(self.shared.client.clone(), &self.namespace);
+        let asked = Instant::now();
+        match api.list(&ListParams::default()).await {
+            Ok(list) => {
+                let stored = list.items.into_iter().filter_map(StoredQuota::read).collect();
+                self.quotas.take_in_all(stored, asked);
+                self.listed = Some(asked);
+                self.shared.metrics.lists.inc();
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, namespace = self.namespace, "can't list quotas");
+                false
+            }
+        }
+    }
+}
+
+/// Adds what is waiting in the queue.
+fn receive(requests: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) {
+    let most = batch.len() + LARGEST_BATCH;
+    while batch.len() < most
+        && let Ok(next) = requests.try_recv()
+    {
+        batch.push(next);
+    }
+}
+
+/// Waits a little longer each time, and at random, so that replicas do not meet again.
+async fn back_off(attempt: u32) -> u32 {
+    let longest = Duration::from_millis(4) * 2_u32.pow(attempt.min(7));
+    tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
+    attempt + 1
+}
+
+/// An object of which only the version matters.
+#[derive(Deserialize)]
+struct Stored {
+    metadata: StoredMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredMetadata {
+    resource_version: String,
+}
+
+/// What is still undecided after an attempt.
+enum Rest {
+    Nothing,
+    /// Something is refused, and a refusal is decided on a live read only.
+    OfStaleRead(Vec<Waiting>),
+    /// Someone else has written a quota meanwhile.
+    OfConflict(Vec<Waiting>),
+}
