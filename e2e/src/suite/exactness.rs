@@ -28,7 +28,7 @@ pub(super) const TESTS: &[(&str, Test)] = &[
 
 const HARD: usize = 500;
 /// So many that replicas hold room in advance.
-const LARGE_HARD: usize = 3001;
+const LARGE_HARD: usize = 6001;
 /// How often something crashes in the test of room held in advance.
 const CRASHES: usize = 12;
 const CLIENTS: usize = 64;
@@ -129,9 +129,11 @@ async fn room_in_advance(sandbox: Sandbox) -> anyhow::Result<()> {
     let storm = Storm::begin(&sandbox, LARGE_HARD).await?;
     let plimsoll = sandbox.cluster.plimsoll()?;
     let mut drawn = 0;
+    let drawn_by =
+        async |place| plimsoll.metric(place, "plimsoll_webhook_quota_drawn_in_advance_total", "").await;
     for crash in 0..CRASHES {
         let place = crash % plimsoll.webhooks();
-        drawn += plimsoll.metric(place, "plimsoll_webhook_quota_drawn_in_advance_total", "").await?;
+        drawn += drawn_by(place).await?;
         plimsoll.crash_webhook(place).await?;
     }
     sandbox
@@ -139,6 +141,9 @@ async fn room_in_advance(sandbox: Sandbox) -> anyhow::Result<()> {
             Ok(storm.stored().await? >= LARGE_HARD)
         })
         .await?;
+    for place in 0..plimsoll.webhooks() {
+        drawn += drawn_by(place).await?;
+    }
     storm.end(LARGE_HARD, CRASHES).await?;
     ensure!(drawn > 0, "nothing was admitted with room held in advance");
     sandbox.uses("team", json!({"pods": LARGE_HARD.to_string()})).await

@@ -67,11 +67,11 @@ impl Holding {
 
     /// The quota as the replica sees it: what it holds in advance is free to be drawn, and what it has drawn is used.
     ///
-    /// Nothing is left where a version of the quota has no advance of the replica's: the ledger was lost, or the recount has waited in
-    /// vain. What has been drawn is noted all the same, whatever has become of the write that was to note it.
+    /// Nothing is left where a version of the quota has no advance of the replica's, as the ledger was lost or the recount has waited in
+    /// vain; nor where a key is about to come into force, for what is drawn then would not be charged to it. What has been drawn is noted all the same, whatever has become of the write that was to note it.
     pub fn rebase(&mut self, stored: &Quota, version: &str) -> Quota {
         let mut seen = stored.clone();
-        if !seen.release(&self.holder) {
+        if !seen.release(&self.holder) || seen.has_keys_to_come() {
             self.left = ResourceList::new();
         }
         for drawn in &self.unnoted {
@@ -133,7 +133,7 @@ impl Holding {
 
     /// What to hold in advance beside `planned`, the quota as the replica sees it with all that it is about to admit: twice as much as
     /// is noted with this write, as long as that is little of the room that is left; else nothing. Nor is anything held while a key is
-    /// about to come into force, for what is drawn then would not be charged to it.
+    /// about to come into force.
     pub fn room(&self, seen: &Quota, planned: &Quota) -> ResourceList {
         let mut noted = planned.used.clone();
         noted.sub(&seen.used);
@@ -152,12 +152,7 @@ impl Holding {
             needed.add(used);
             needed <= *hard
         };
-        let is_in_force = |key: &String| planned.hard.contains_key(key);
-        if planned.spec_hard.keys().all(is_in_force) && room.iter().all(is_little) {
-            room
-        } else {
-            ResourceList::new()
-        }
+        if !planned.has_keys_to_come() && room.iter().all(is_little) { room } else { ResourceList::new() }
     }
 
     /// The quota to be written over a version: `planned`, as the replica sees it, and what it holds in advance from then on.
@@ -203,6 +198,11 @@ impl Quota {
         let advance = advance.usage.mask(self.used.keys());
         self.used.sub(&advance);
         true
+    }
+
+    /// Whether its author wants to limit what is not limited yet.
+    fn has_keys_to_come(&self) -> bool {
+        !self.spec_hard.keys().all(|key| self.hard.contains_key(key))
     }
 
     /// Counts amounts of the keys that are counted at all.

@@ -57,7 +57,8 @@ pub fn renew(
     for (holder, written_over) in &findings.advances {
         let advance = quota.ledger.advances.get(holder);
         let Some(advance) = advance.filter(|advance| advance.written_over == *written_over) else { continue };
-        let keys = advance.usage.keys().map(String::as_str);
+        // What the quota does not want to limit any more is not counted, nor listed.
+        let keys = advance.usage.keys().filter(|key| quota.spec_hard.contains_key(key)).map(String::as_str);
         let drawn = resources_of(keys, countable, surroundings.device_classes);
         if drawn.iter().all(|resource| view.is_consistent(resource)) {
             quota.ledger.drop_advance(holder);

@@ -207,6 +207,16 @@ fn an_overdue_advance_goes_with_a_list_of_what_it_counts() {
 }
 
 #[test]
+fn an_overdue_advance_goes_though_a_key_of_it_is_limited_no_more() {
+    let mut quota = with_advance(false);
+    let usage = list(&[("count/configmaps", "1"), ("pods", "2")]);
+    let advance = Advance { usage: Arc::new(usage), written_over: "4".to_owned() };
+    quota.ledger.advances.insert("a".to_owned(), advance);
+    let (used, _, is_gone) = renewed(quota, "4", true);
+    assert_eq!((used.as_str(), is_gone), ("0", true));
+}
+
+#[test]
 fn what_an_advance_leaves_behind_while_the_usage_may_only_rise_is_uncertain() {
     let twice = list(&[("pods", "9"), ("services", "1")]);
     assert_eq!(renewed(with_advance(true), "4", true), ("2".to_owned(), twice, true));

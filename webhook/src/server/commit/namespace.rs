@@ -15,7 +15,7 @@ use crate::server::stored_quota::StoredQuota;
 
 /// How long a name that was drawn in advance waits until it is noted.
 const NOTED_AFTER: Duration = Duration::from_millis(250);
-/// After how long without a request what is held in advance is given back.
+/// After how long without a draw what is held in advance is given back.
 const GIVEN_BACK_AFTER: Duration = Duration::from_millis(500);
 /// Room is held in advance only if so many requests share a write: a lone client would wait for one write less now and then, and
 /// everybody would see more in use than is.
@@ -213,12 +213,18 @@ impl Quotas {
     }
 
     /// Goes on after that has been written; returns what is stored now.
-    pub(super) fn take_note(&mut self, place: usize, writing: Writing, version: String) -> Arc<StoredQuota> {
+    pub(super) fn take_note(
+        &mut self,
+        place: usize,
+        writing: Writing,
+        version: String,
+        now: Instant,
+    ) -> Arc<StoredQuota> {
         let Writing { stored, quota, room, sent, .. } = writing;
         let standing = &mut self.standings[place];
         standing.holding.take_note(room);
         standing.until = sent + DRAWABLE_FOR;
-        standing.used = sent;
+        standing.used = now;
         let stored = Arc::new(stored.written(&quota, version));
         self.rebase(place, Arc::clone(&stored));
         stored

@@ -20,7 +20,7 @@ use crate::server::stored_quota::StoredQuota;
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// For how long a request is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many requests are decided together at most.
+/// How many requests are taken from the queue at once at most.
 const LARGEST_BATCH: usize = 512;
 /// How many requests wait for the recount at most; others are told to come again.
 const MOST_PARKED: usize = 512;
@@ -28,8 +28,9 @@ const MOST_PARKED: usize = 512;
 const PAUSE: Duration = Duration::from_millis(40);
 /// After how long requests that wait for the recount are looked at again, if nothing is heard before.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often it is tried to note what was drawn; what then is not noted is tried again later.
-const NOTE_ATTEMPTS: u32 = 8;
+/// How often it is tried at once to note what was drawn, and after how long again.
+const NOTE_ATTEMPTS: u32 = 4;
+const NOTE_AGAIN: Duration = Duration::from_secs(1);
 /// For how long a namespace's task outlives its last request.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -38,7 +39,7 @@ pub(super) struct Worker {
     namespace: String,
     shared: Arc<Shared>,
     quotas: Quotas,
-    /// Requests that [wait](Outcome::Waits) for the recount, the longest first.
+    /// Requests that [wait](Outcome::Waits) for the recount.
     parked: Vec<Waiting>,
     /// When they were last looked at.
     looked: Instant,
@@ -48,6 +49,8 @@ pub(super) struct Worker {
     written: Instant,
     /// How long that took.
     took: Duration,
+    /// When it may be tried again to note what was drawn, since that has failed.
+    note_again: Instant,
     /// Nothing more is coming, so nothing is held in advance.
     is_closing: bool,
 }
@@ -71,6 +74,7 @@ impl Worker {
             listed: None,
             written: now,
             took: Duration::ZERO,
+            note_again: now,
             is_closing: false,
         }
     }
@@ -79,9 +83,7 @@ impl Worker {
         let mut batch: Vec<Waiting> = Vec::new();
         while self.wait(&mut requests, &mut batch).await {
             if self.take_in_watched() || self.looked.elapsed() >= LOOK {
-                // Whoever has waited for the recount comes first.
-                batch.splice(..0, self.parked.drain(..));
-                self.looked = Instant::now();
+                self.unpark(&mut batch);
             }
             receive(&mut requests, &mut batch);
             self.draw(&mut batch);
@@ -89,11 +91,13 @@ impl Worker {
                 // Half the time that a write takes lies between two: under load more requests then share one, and a lone client
                 // comes later anyway. An API server that hardly answers is no reason to be slower still.
                 tokio::time::sleep_until(self.written + PAUSE.min(self.took / 2)).await;
-                self.let_the_recount_write().await;
+                if self.let_the_recount_write().await {
+                    self.unpark(&mut batch);
+                }
                 receive(&mut requests, &mut batch);
                 self.decide(std::mem::take(&mut batch)).await;
             }
-            if self.quotas.due().is_some_and(|due| due <= Instant::now()) {
+            if self.due().is_some_and(|due| due <= Instant::now()) {
                 self.note().await;
             }
         }
@@ -110,11 +114,16 @@ impl Worker {
         self.note().await;
     }
 
+    /// When something has to be written though nobody waits for it.
+    fn due(&self) -> Option<Instant> {
+        self.quotas.due().map(|due| due.max(self.note_again))
+    }
+
     /// Waits for a request, or for something else that is to be done; false if nobody has asked for a while.
     async fn wait(&self, requests: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) -> bool {
         let now = Instant::now();
         let look = (!self.parked.is_empty()).then(|| now + LOOK);
-        let due = self.quotas.due().into_iter().chain(look).min();
+        let due = self.due().into_iter().chain(look).min();
         tokio::select! {
             received = tokio::time::timeout_at(due.unwrap_or(now + IDLE), requests.recv()) => {
                 let is_closed = matches!(received, Ok(None));
@@ -159,16 +168,27 @@ impl Worker {
         });
     }
 
-    /// Waits while a quota is crowded, but not for long. What comes in meanwhile joins the batch.
-    async fn let_the_recount_write(&mut self) {
+    /// Has those that wait for the recount looked at again, the longest waiting before all others.
+    fn unpark(&mut self, batch: &mut Vec<Waiting>) {
+        batch.append(&mut self.parked);
+        batch.sort_by_key(|waiting| waiting.since);
+        self.looked = Instant::now();
+    }
+
+    /// Waits while a quota is crowded, but not for long; true if something new is known then. What comes in meanwhile joins the batch.
+    async fn let_the_recount_write(&mut self) -> bool {
         let until = self.written + PAUSE;
         let caches = Arc::clone(&self.shared.caches);
+        let mut is_news = false;
         while self.quotas.seen().iter().any(|quota| quota.ledger.is_crowded()) {
             let changed = caches.quota_changed();
-            if !self.take_in_watched() && tokio::time::timeout_at(until, changed).await.is_err() {
-                return;
+            if self.take_in_watched() {
+                is_news = true;
+            } else if tokio::time::timeout_at(until, changed).await.is_err() {
+                break;
             }
         }
+        is_news
     }
 
     /// Answers every request of a batch, or [parks](Self::parked) it.
@@ -272,6 +292,7 @@ impl Worker {
             }
             attempt = back_off(attempt).await;
         }
+        self.note_again = Instant::now() + NOTE_AGAIN;
     }
 
     /// Writes a quota over the version that was read; false if that is not the present one any more. `waiting` is how many requests
@@ -286,8 +307,10 @@ impl Worker {
         match result {
             Ok(version) => {
                 let shared = u32::try_from(writing.noted()).unwrap_or(u32::MAX);
-                self.shared.metrics.batch_size.observe(f64::from(shared));
-                let stored = self.quotas.take_note(place, writing, version);
+                if shared > 0 {
+                    self.shared.metrics.batch_size.observe(f64::from(shared));
+                }
+                let stored = self.quotas.take_note(place, writing, version, self.written);
                 self.shared.caches.note(&self.namespace, &stored);
                 true
             }

@@ -57,7 +57,7 @@ fn written(names: &[&str], waiting: u32, now: Instant) -> Quotas {
         let mut planned = quotas.seen()[place].clone();
         planned.used = stored("x", "1", waiting).held.quota.used;
         let writing = quotas.prepare(place, &planned, waiting as usize, true, now);
-        quotas.take_note(place, writing, "8".to_owned());
+        quotas.take_note(place, writing, "8".to_owned(), now);
     }
     quotas
 }
@@ -104,7 +104,7 @@ async fn what_was_drawn_is_due_soon_and_what_is_left_a_little_later() {
     let planned = quotas.seen()[0].clone();
     let writing = quotas.prepare(0, &planned, 0, true, later);
     assert_eq!(writing.noted(), 2);
-    quotas.take_note(0, writing, "9".to_owned());
+    quotas.take_note(0, writing, "9".to_owned(), later);
     assert_eq!((quotas.due(), quotas.unsettled()), (None, Vec::new()));
     assert_eq!(quotas.seen()[0].used.amount("pods").to_string(), "6");
 }
