@@ -20,6 +20,8 @@ struct Arguments {
     server: server::Config,
 }
 
+// One thread, as in the controller: most of a review is waiting for the network, and to wake another thread for it costs a quarter of
+// the CPU. What one thread can't answer, another replica does.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { logging, server } = Arguments::parse();
