@@ -135,6 +135,11 @@ impl Evaluator {
         matching
     }
 
+    /// Whether objects of this resource use a key.
+    pub fn counts(&self, key: &str, device_classes: &DeviceClasses) -> bool {
+        !self.matching([key], device_classes).is_empty()
+    }
+
     /// What an object uses. `namespace` is where it is or will be stored.
     ///
     /// # Errors

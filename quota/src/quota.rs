@@ -79,10 +79,27 @@ impl Quota {
         self.spec_hard.keys().map(String::as_str)
     }
 
+    /// Whether its author wants to limit what is not limited yet.
+    pub fn has_keys_to_come(&self) -> bool {
+        !self.spec_hard.keys().all(|key| self.hard.contains_key(key))
+    }
+
     /// The status as it stands in the API object.
     pub fn status(&self) -> ResourceQuotaStatus {
         let list = |amounts: &ResourceList| -> BTreeMap<_, _> { amounts.to_api() };
         ResourceQuotaStatus { hard: Some(list(&self.hard)), used: Some(list(&self.used)) }
+    }
+
+    /// Counts amounts, of the keys that are counted at all.
+    pub(crate) fn use_more(&mut self, usage: &ResourceList) {
+        let counted = usage.mask(self.used.keys());
+        self.used.add(&counted);
+    }
+
+    /// Counts amounts no more, of the keys that are counted at all.
+    pub fn use_less(&mut self, usage: &ResourceList) {
+        let counted = usage.mask(self.used.keys());
+        self.used.sub(&counted);
     }
 
     /// Counts an admitted request.

@@ -136,8 +136,7 @@ fn would_fit(
     }
     let used: Vec<ResourceList> = quotas.iter().map(|quota| quota.used.clone()).collect();
     for (quota, held) in quotas.iter_mut().zip(held) {
-        let uncertain = held.uncertain.mask(quota.used.keys());
-        quota.used.sub(&uncertain);
+        quota.use_less(&held.uncertain);
     }
     let fits = matches!(request.decide(quotas, limited, surroundings), Ok(Decision::Admitted(_)));
     for (quota, used) in quotas.iter_mut().zip(used) {
@@ -147,4 +146,4 @@ fn would_fit(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -24,8 +24,8 @@ pub fn followed<'k>(
             None => GroupResource::new("", key),
         };
         for resource in [counted, services.clone(), claims.clone()] {
-            let counts = Evaluator::of(&resource)
-                .is_some_and(|evaluator| !evaluator.matching([key], device_classes).is_empty());
+            let counts =
+                Evaluator::of(&resource).is_some_and(|evaluator| evaluator.counts(key, device_classes));
             if counts && !is_always_covered(&resource) {
                 resources.insert(resource);
             }

@@ -327,14 +327,13 @@ impl Controller {
         let uncovered: Vec<Evaluator> = resources.iter().filter_map(Evaluator::of).collect();
         // DIFFERENCE: D-quota-7.
         // What the API server does not ask about can't be enforced, so it is not in force yet.
-        quota.spec_hard.retain(|key, _| {
-            uncovered.iter().all(|evaluator| evaluator.matching([key], device_classes).is_empty())
-        });
-        let enters = quota.spec_hard.keys().any(|key| !quota.hard.contains_key(key));
+        quota
+            .spec_hard
+            .retain(|key, _| !uncovered.iter().any(|evaluator| evaluator.counts(key, device_classes)));
         let overdue = remembered.patience.look(&quota.ledger, self.started.elapsed());
         let behind = remembered.behind_since.is_some_and(|since| since.elapsed() >= BEHIND);
         let resources = resources_of(quota.spec_keys(), countable, device_classes);
-        let must_list = enters || untrusted.is_some() || overdue.rising || behind;
+        let must_list = quota.has_keys_to_come() || untrusted.is_some() || overdue.rising || behind;
         let listed = if must_list || !overdue.advances.is_empty() {
             match Snapshot::list(&self.client, &self.countable, &quota.namespace, &resources).await {
                 Ok(listed) => Some(listed),

@@ -70,10 +70,6 @@ impl Storm {
         Ok(Self { api, met, done, deadline, most, clients })
     }
 
-    async fn stored(&self) -> anyhow::Result<usize> {
-        Ok(self.api.list_metadata(&ListParams::default()).await?.items.len())
-    }
-
     /// Ends it, and makes sure that there were never too many pods, and in the end exactly as many as may be.
     async fn end(self, hard: usize, crashes: usize) -> anyhow::Result<()> {
         self.done.store(true, Ordering::Release);
@@ -81,7 +77,7 @@ impl Storm {
             client.await.context("a client ended early")?;
         }
         let most = self.most.await.context("the watch ended early")??;
-        let stored = self.api.list_metadata(&ListParams::default()).await?.items.len();
+        let stored = stored(&self.api).await?;
         let refusals = self.met.refusals.lock().clone();
         ensure!(most <= hard, "at one moment {most} pods were stored");
         ensure!(
@@ -91,6 +87,11 @@ impl Storm {
         ensure!(self.met.conflicts.lock().is_empty(), "clients saw 409: {:?}", self.met.conflicts.lock());
         Ok(())
     }
+}
+
+/// How many pods are stored.
+async fn stored(api: &Api<Pod>) -> anyhow::Result<usize> {
+    Ok(api.list_metadata(&ListParams::default()).await?.items.len())
 }
 
 /// 64 clients create pods against a quota of 500, while replicas of the webhook and the controller crash at random.
@@ -113,7 +114,7 @@ async fn never_one_too_many(sandbox: Sandbox) -> anyhow::Result<()> {
     };
     // Connections stay with their replica, so it takes a while until one that has crashed has its part again.
     while Instant::now() < storm.deadline
-        && (storm.stored().await? < HARD || !has_its_part(&decided(&validated).await?))
+        && (stored(&storm.api).await? < HARD || !has_its_part(&decided(&validated).await?))
     {
         crash_something(&sandbox, &mut validated).await?;
         crashes += 1;
@@ -138,7 +139,7 @@ async fn room_in_advance(sandbox: Sandbox) -> anyhow::Result<()> {
     }
     sandbox
         .eventually_within(TRIES_FOR, "as many pods are stored as may be", async || {
-            Ok(storm.stored().await? >= LARGE_HARD)
+            Ok(stored(&storm.api).await? >= LARGE_HARD)
         })
         .await?;
     for place in 0..plimsoll.webhooks() {

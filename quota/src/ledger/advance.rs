@@ -68,7 +68,8 @@ impl Holding {
     /// The quota as the replica sees it: what it holds in advance is free to be drawn, and what it has drawn is used.
     ///
     /// Nothing is left where a version of the quota has no advance of the replica's, as the ledger was lost or the recount has waited in
-    /// vain; nor where a key is about to come into force, for what is drawn then would not be charged to it. What has been drawn is noted all the same, whatever has become of the write that was to note it.
+    /// vain; nor where a key is about to come into force, for what is drawn then would not be charged to it. What has been drawn is
+    /// noted all the same, whatever has become of the write that was to note it.
     pub fn rebase(&mut self, stored: &Quota, version: &str) -> Quota {
         let mut seen = stored.clone();
         if !seen.release(&self.holder) || seen.has_keys_to_come() {
@@ -195,20 +196,8 @@ impl Quota {
     /// Gives back what is held for a replica; false if nothing is.
     fn release(&mut self, holder: &str) -> bool {
         let Some(advance) = self.ledger.advances.remove(holder) else { return false };
-        let advance = advance.usage.mask(self.used.keys());
-        self.used.sub(&advance);
+        self.use_less(&advance.usage);
         true
-    }
-
-    /// Whether its author wants to limit what is not limited yet.
-    fn has_keys_to_come(&self) -> bool {
-        !self.spec_hard.keys().all(|key| self.hard.contains_key(key))
-    }
-
-    /// Counts amounts of the keys that are counted at all.
-    fn use_more(&mut self, usage: &ResourceList) {
-        let counted = usage.mask(self.used.keys());
-        self.used.add(&counted);
     }
 }
 

@@ -80,6 +80,22 @@ struct GroupText {
     expire: Vec<String>,
 }
 
+/// Usages that stand once each, in the order in which they came.
+#[derive(Default)]
+struct Usages<'l>(Vec<&'l Arc<ResourceList>>);
+
+impl<'l> Usages<'l> {
+    fn place_of(&mut self, usage: &'l Arc<ResourceList>) -> usize {
+        // Most are the very same, so the pointers are looked at first.
+        let place = self.0.iter().position(|listed| Arc::ptr_eq(listed, usage));
+        let place = place.or_else(|| self.0.iter().position(|listed| *listed == usage));
+        place.unwrap_or_else(|| {
+            self.0.push(usage);
+            self.0.len() - 1
+        })
+    }
+}
+
 impl Ledger {
     /// Reads the ledger of a quota whose status has these amounts.
     ///
@@ -143,22 +159,17 @@ impl Ledger {
 
     /// About how many bytes the entries take in the annotation.
     pub fn bytes(&self) -> usize {
-        let mut usages: Vec<&Arc<ResourceList>> = Vec::new();
+        let mut usages = Usages::default();
         let mut groups = BTreeSet::new();
         let mut bytes = 0;
         for (key, entry) in &self.entries {
             bytes += key.name.len() + IN_GROUP;
-            let place = usages.iter().position(|usage| Arc::ptr_eq(usage, &entry.usage));
-            let place = place.or_else(|| usages.iter().position(|usage| **usage == entry.usage));
-            let place = place.unwrap_or_else(|| {
-                usages.push(&entry.usage);
-                bytes += entry.usage.keys().map(|name| name.len() + 20).sum::<usize>();
-                usages.len() - 1
-            });
-            if groups.insert((&key.resource, entry.written_over.as_str(), place)) {
+            if groups.insert((&key.resource, entry.written_over.as_str(), usages.place_of(&entry.usage))) {
                 bytes += GROUP;
             }
         }
+        let keys = usages.0.into_iter().flat_map(|usage| usage.keys());
+        bytes += keys.map(|name| name.len() + 20).sum::<usize>();
         bytes
     }
 
@@ -169,25 +180,16 @@ impl Ledger {
     }
 
     /// The annotation's text, for a status with these amounts.
-    pub fn write<'l>(&'l self, hard: &ResourceList, used: &ResourceList) -> String {
-        let mut usages: Vec<&Arc<ResourceList>> = Vec::new();
+    pub fn write(&self, hard: &ResourceList, used: &ResourceList) -> String {
+        let mut usages = Usages::default();
         let mut groups: BTreeMap<&GroupResource, BTreeMap<(&str, usize), GroupText>> = BTreeMap::new();
-        let mut place_of = |usage: &'l Arc<ResourceList>| {
-            // Most are the very same, so the pointers are looked at first.
-            let place = usages.iter().position(|listed| Arc::ptr_eq(listed, usage));
-            let place = place.or_else(|| usages.iter().position(|listed| *listed == usage));
-            place.unwrap_or_else(|| {
-                usages.push(usage);
-                usages.len() - 1
-            })
-        };
         let advances = self.advances.iter().map(|(holder, advance)| {
-            let (over, usage) = (advance.written_over.clone(), place_of(&advance.usage));
+            let (over, usage) = (advance.written_over.clone(), usages.place_of(&advance.usage));
             (holder.clone(), AdvanceText { over, usage })
         });
         let advances = advances.collect();
         for (key, entry) in &self.entries {
-            let place = place_of(&entry.usage);
+            let place = usages.place_of(&entry.usage);
             let written_over = entry.written_over.as_str();
             let group = groups.entry(&key.resource).or_default().entry((written_over, place)).or_default();
             match &entry.awaits {
@@ -196,7 +198,7 @@ impl Ledger {
                 Awaits::Expiry => group.expire.push(key.name.clone()),
             }
         }
-        let usages = usages.into_iter().map(|usage| usage.to_api()).collect();
+        let usages = usages.0.into_iter().map(|usage| usage.to_api()).collect();
         let whole = |((over, usage), group): ((&str, usize), GroupText)| GroupText {
             over: over.to_owned(),
             usage,

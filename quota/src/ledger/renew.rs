@@ -71,11 +71,10 @@ pub fn renew(
     recount(quota, Seen { countable, uncountable: &resources, objects }, surroundings)?;
     if !quota.ledger.rising {
         let uncounted: Vec<Evaluator> = resources.iter().filter_map(Evaluator::of).collect();
-        quota.ledger.count_once_but(|key| {
-            uncounted
-                .iter()
-                .any(|evaluator| !evaluator.matching([key], surroundings.device_classes).is_empty())
-        });
+        let device_classes = surroundings.device_classes;
+        quota
+            .ledger
+            .count_once_but(|key| uncounted.iter().any(|evaluator| evaluator.counts(key, device_classes)));
     }
     Ok(resources)
 }
@@ -98,7 +97,7 @@ pub fn resources_of<'k>(
     let mut resources = all_countable(countable);
     resources.retain(|resource| {
         Evaluator::of(resource)
-            .is_some_and(|evaluator| !evaluator.matching(keys.clone(), device_classes).is_empty())
+            .is_some_and(|evaluator| keys.clone().any(|key| evaluator.counts(key, device_classes)))
     });
     resources
 }

@@ -44,18 +44,7 @@ fn keeps_the_promise(script: &Script, world: &World) -> bool {
 }
 
 fn script(hard: u8, steps: &[Step], recounters: usize, ticks: u8) -> Script {
-    let (strips, advance, sends, accidents, fault) = (false, 0, 0, 0, None);
-    Script {
-        hard: vec![hard],
-        steps: steps.to_vec(),
-        recounters,
-        ticks,
-        strips,
-        advance,
-        sends,
-        accidents,
-        fault,
-    }
+    Script { hard: vec![hard], steps: steps.to_vec(), recounters, ticks, ..Script::default() }
 }
 
 /// Looks at every state; returns how many there are.

@@ -90,12 +90,10 @@ impl Held {
     fn rebase(&mut self, script: &Script, place: usize, object: &QuotaObject) {
         self.read = object.clone();
         let parsed = script.parse(place, object);
-        self.seen = parsed.is_ok().then(Quota::default);
+        let is_trusted = parsed.is_ok();
         let quota = parsed.unwrap_or_else(|fresh| *fresh);
         let seen = self.holding.rebase(&quota, &object.version.to_string());
-        if let Some(place) = &mut self.seen {
-            *place = seen;
-        }
+        self.seen = is_trusted.then_some(seen);
     }
 }
 

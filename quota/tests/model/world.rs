@@ -59,7 +59,7 @@ pub(crate) enum Fault {
 }
 
 /// The rules of one model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     /// The limit of each quota; all of them count every claim.
     pub(crate) hard: Vec<u8>,

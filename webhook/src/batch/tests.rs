@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::*;
 
-fn pod(name: &str, dry_run: bool) -> Request {
+/// A pod that is to be created.
+pub(crate) fn pod(name: &str, dry_run: bool) -> Request {
     let review = json!({
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
         "request": {

@@ -42,6 +42,14 @@ fn holding(stored: &Quota, room: u32) -> (Holding, Quota) {
     (holding, stored)
 }
 
+/// The same once it has drawn a pod; and the quota as the replica sees it then.
+fn drawing(stored: &Quota, room: u32) -> (Holding, Quota, Quota) {
+    let (mut holding, stored) = holding(stored, room);
+    let mut seen = holding.rebase(&stored, "2");
+    holding.draw(&mut seen, &charge(1), key("x"), create("x"), "2");
+    (holding, stored, seen)
+}
+
 #[test]
 fn what_is_held_is_used_for_others_and_free_for_the_replica() {
     let (mut holding, stored) = holding(&quota(100, 10), 3);
@@ -72,9 +80,7 @@ fn what_is_left_covers_creates_of_new_names() {
 
 #[test]
 fn what_was_drawn_is_noted_with_the_next_write_and_the_rest_given_back() {
-    let (mut holding, stored) = holding(&quota(100, 10), 3);
-    let mut seen = holding.rebase(&stored, "2");
-    holding.draw(&mut seen, &charge(1), key("x"), create("x"), "2");
+    let (mut holding, stored, seen) = drawing(&quota(100, 10), 3);
     assert!(!holding.is_settled(&stored));
     let stored = holding.to_be_written(&seen, &ResourceList::new(), "2");
     holding.take_note(ResourceList::new());
@@ -88,9 +94,7 @@ fn what_was_drawn_is_noted_with_the_next_write_and_the_rest_given_back() {
 
 #[test]
 fn what_was_drawn_is_kept_when_the_write_is_lost() {
-    let (mut holding, stored) = holding(&quota(100, 10), 3);
-    let mut seen = holding.rebase(&stored, "2");
-    holding.draw(&mut seen, &charge(1), key("x"), create("x"), "2");
+    let (mut holding, stored, seen) = drawing(&quota(100, 10), 3);
     let written = holding.to_be_written(&seen, &pods(2), "2");
     holding.draw_no_more();
     assert!(!holding.has_room());
@@ -140,9 +144,7 @@ fn nothing_is_held_while_a_key_is_about_to_come_into_force() {
 
 #[test]
 fn the_annotation_holds_advances_and_what_may_count_twice() {
-    let (mut holding, stored) = holding(&quota(100, 10), 3);
-    let mut seen = holding.rebase(&stored, "2");
-    holding.draw(&mut seen, &charge(1), key("x"), create("x"), "2");
+    let (holding, _, seen) = drawing(&quota(100, 10), 3);
     let stored = holding.to_be_written(&seen, &pods(2), "2");
     let read = crate::Ledger::read(Some(&stored.ledger_text()), &stored.hard, &stored.used).unwrap();
     assert_eq!(read, stored.ledger);

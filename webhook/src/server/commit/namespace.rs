@@ -66,14 +66,8 @@ pub(super) struct Writing {
     pub(super) quota: Quota,
     room: ResourceList,
     sent: Instant,
-    noted: usize,
-}
-
-impl Writing {
     /// How many requests share the write.
-    pub(super) fn noted(&self) -> usize {
-        self.noted
-    }
+    pub(super) noted: usize,
 }
 
 impl Quotas {

@@ -306,7 +306,7 @@ impl Worker {
         self.shared.metrics.write_seconds.observe(self.took.as_secs_f64());
         match result {
             Ok(version) => {
-                let shared = u32::try_from(writing.noted()).unwrap_or(u32::MAX);
+                let shared = u32::try_from(writing.noted).unwrap_or(u32::MAX);
                 if shared > 0 {
                     self.shared.metrics.batch_size.observe(f64::from(shared));
                 }

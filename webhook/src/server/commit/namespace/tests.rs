@@ -4,9 +4,9 @@ use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
 use plimsoll_quota::{DeviceClasses, NoNeighbours};
 use plimsoll_resource_math::{Format, Quantity};
-use serde_json::json;
 
 use super::*;
+use crate::batch::tests::pod;
 
 fn stored(name: &str, version: &str, used: u32) -> StoredQuota {
     StoredQuota::read(object(&format!(
@@ -26,19 +26,6 @@ fn ledger(used: u32) -> String {
     Ledger::default().write(&amounts(10_000), &amounts(used))
 }
 
-fn pod(name: &str) -> Request {
-    let review = json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "request": {
-            "uid": name, "kind": {"group": "", "version": "v1", "kind": "Pod"},
-            "resource": {"group": "", "version": "v1", "resource": "pods"},
-            "operation": "CREATE", "namespace": "team", "name": name,
-            "object": {"metadata": {"name": name, "uid": name}, "spec": {"containers": [{"name": "a"}]}},
-        },
-    });
-    Request::read(serde_json::from_value(review).unwrap()).unwrap()
-}
-
 fn draw(quotas: &mut Quotas, name: &str, now: Instant) -> Option<Vec<usize>> {
     let device_classes = DeviceClasses::default();
     let surroundings = Surroundings {
@@ -46,7 +33,7 @@ fn draw(quotas: &mut Quotas, name: &str, now: Instant) -> Option<Vec<usize>> {
         device_classes: &device_classes,
         neighbours: &NoNeighbours,
     };
-    quotas.draw(&pod(name), &[], &surroundings, now)
+    quotas.draw(&pod(name, false), &[], &surroundings, now)
 }
 
 /// The quotas of which `waiting` pods have been written at this moment.
@@ -103,7 +90,7 @@ async fn what_was_drawn_is_due_soon_and_what_is_left_a_little_later() {
     assert_eq!(quotas.unsettled(), [0]);
     let planned = quotas.seen()[0].clone();
     let writing = quotas.prepare(0, &planned, 0, true, later);
-    assert_eq!(writing.noted(), 2);
+    assert_eq!(writing.noted, 2);
     quotas.take_note(0, writing, "9".to_owned(), later);
     assert_eq!((quotas.due(), quotas.unsettled()), (None, Vec::new()));
     assert_eq!(quotas.seen()[0].used.amount("pods").to_string(), "6");
