@@ -52,6 +52,8 @@ pub enum Deciders {
 pub struct Shape {
     /// Who decides.
     pub deciders: Deciders,
+    /// Who keeps the pods of DaemonSets: upstream, or ours if they run.
+    pub daemon_sets: DaemonSets,
     /// How many nodes KWOK plays.
     pub nodes: usize,
 }
@@ -73,19 +75,20 @@ impl Cluster {
     pub async fn start(shape: Shape) -> anyhow::Result<Self> {
         let programs = Programs::build()?;
         let folder = fresh_folder()?;
-        let built_ins = matches!(shape.deciders, Deciders::BuiltIns | Deciders::Beside);
-        let control_plane = ControlPlane::start(programs, &folder, built_ins).await?;
+        let Shape { deciders, daemon_sets, nodes } = shape;
+        let built_ins = matches!(deciders, Deciders::BuiltIns | Deciders::Beside);
+        let control_plane = ControlPlane::start(programs, &folder, built_ins, daemon_sets).await?;
         let client = control_plane.client_of(None).await?;
-        nodes::create(&client, shape.nodes).await.context("can't create the nodes")?;
+        nodes::create(&client, nodes).await.context("can't create the nodes")?;
         let (mut plimsoll, mut empty) = (None, None);
-        match shape.deciders {
+        match deciders {
             Deciders::Plimsoll { webhooks } => {
                 let modes = vec!["enforce"; webhooks];
-                plimsoll = Some(Plimsoll::start(&folder, &client, &modes, DaemonSets::Others).await?);
+                plimsoll = Some(Plimsoll::start(&folder, &client, &modes, daemon_sets).await?);
             }
             Deciders::Beside => {
                 let modes = ["enforce", "shadow"];
-                plimsoll = Some(Plimsoll::start(&folder, &client, &modes, DaemonSets::Upstream).await?);
+                plimsoll = Some(Plimsoll::start(&folder, &client, &modes, daemon_sets).await?);
             }
             Deciders::Empty { patches } => {
                 empty = Some(EmptyWebhook::start(&folder, &client, patches).await?);

@@ -245,6 +245,18 @@ impl ResourceList {
             }
         }
     }
+
+    /// Lowers every amount to that of `other` where `other` has less; a resource that `other` does not name is dropped. So what is left
+    /// is in both.
+    pub fn min(&mut self, other: &Self) {
+        self.0.retain(|name, amount| {
+            let Some(bound) = other.0.get(name) else { return false };
+            if *bound < *amount {
+                *amount = bound.clone();
+            }
+            true
+        });
+    }
 }
 
 impl FromIterator<(String, Quantity)> for ResourceList {

@@ -9,7 +9,6 @@ use plimsoll_quota::typed_object::ReadObjectError;
 use plimsoll_quota::{
     Admission, Decision, EntryKey, LimitedResource, Quota, Surroundings, TypedObject, UsageError,
 };
-use serde_json::Value;
 
 use crate::limit_range::{self, Handling, LimitRanges};
 use crate::review;
@@ -120,31 +119,14 @@ impl Request {
     }
 
     /// The changes that LimitRanges make to the object, as a JSON Patch; none if they make none.
-    ///
-    /// `raw` is the object as it was sent: what this program does not know of it stays as it is.
-    ///
-    /// # Errors
-    /// `raw` is not the object that was read.
-    pub fn default_patch(
-        &self,
-        raw: &str,
-        limit_ranges: &LimitRanges,
-    ) -> Result<Option<json_patch::Patch>, serde_json::Error> {
-        let (Some(Handling::PodCreate), Some(TypedObject::Pod(pod, _))) = (self.handling(), &self.object)
+    pub fn default_patch(&self, limit_ranges: &LimitRanges) -> Option<json_patch::Patch> {
+        let (Some(Handling::PodCreate), Some(TypedObject::Pod(sent, _))) = (self.handling(), &self.object)
         else {
-            return Ok(None);
+            return None;
         };
-        let mut pod = pod.clone();
+        let mut pod = sent.clone();
         let changes = limit_range::default_pod(&mut pod, limit_ranges);
-        if changes.is_empty() {
-            return Ok(None);
-        }
-        let before: Value = serde_json::from_str(raw)?;
-        let mut after = before.clone();
-        for change in &changes {
-            set(&mut after, &change.target.keys(), &change.value);
-        }
-        Ok(Some(json_patch::diff(&before, &after)))
+        (!changes.is_empty()).then(|| limit_range::patch(sent, &changes))
     }
 
     /// Whether the object keeps within the LimitRanges of its namespace.
@@ -203,26 +185,6 @@ impl Request {
         };
         Some((key, admission))
     }
-}
-
-/// Sets a text at a path of object keys and list places, and makes the objects on the way that are missing.
-fn set(root: &mut Value, keys: &[limit_range::Key<'_>], value: &str) {
-    let mut place = root;
-    for key in keys {
-        place = match key {
-            limit_range::Key::Field(name) => {
-                if !place.is_object() {
-                    *place = Value::Object(serde_json::Map::new());
-                }
-                &mut place[*name]
-            }
-            limit_range::Key::Index(index) => match place.get_mut(*index) {
-                Some(element) => element,
-                None => return,
-            },
-        };
-    }
-    *place = Value::from(value);
 }
 
 #[cfg(test)]

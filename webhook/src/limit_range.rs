@@ -12,6 +12,7 @@ mod defaults;
 mod limits;
 pub mod lint;
 pub mod object;
+mod patch;
 mod ratio;
 mod refusal;
 mod remedy;
@@ -19,8 +20,9 @@ mod validate;
 
 pub use applies::{Handling, applies};
 pub use constraint::{Fault, Rule};
-pub use defaults::{ANNOTATION, Change, Key, Target, default_pod};
+pub use defaults::{ANNOTATION, Change, Target, default_pod};
 pub use limits::{Item, ItemType, LimitRanges, Limits, ParseLimitsError};
+pub use patch::patch;
 pub use refusal::{Refusal, Subject, Violation};
 pub use remedy::{Field, Remedy};
 pub use validate::{validate_persistent_volume_claim, validate_pod};

@@ -13,7 +13,7 @@ use kube::{Api, Client};
 use serde_json::json;
 
 use super::median;
-use crate::cluster::{Cluster, Deciders, Shape};
+use crate::cluster::{Cluster, DaemonSets, Deciders, Shape};
 
 /// What stands in the namespace.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -112,7 +112,9 @@ async fn measure(
     deciders: Deciders,
     Load { workers, duration, limits }: Load<'_>,
 ) -> anyhow::Result<Vec<Measurement>> {
-    let cluster = Cluster::start(Shape { deciders, nodes: 0 }).await?;
+    // The same for all, so that nothing but admission and quota differs.
+    let daemon_sets = DaemonSets::Upstream;
+    let cluster = Cluster::start(Shape { deciders, daemon_sets, nodes: 0 }).await?;
     let mut measurements = Vec::new();
     for count in workers {
         let namespace = format!("bench-{count}");

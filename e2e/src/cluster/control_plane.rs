@@ -56,11 +56,15 @@ pub enum DaemonSets {
 
 impl ControlPlane {
     /// Starts everything. With `built_ins` upstream's own LimitRanger and ResourceQuota do the work.
-    pub(super) async fn start(programs: Programs, folder: &Path, built_ins: bool) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        programs: Programs,
+        folder: &Path,
+        built_ins: bool,
+        daemon_sets: DaemonSets,
+    ) -> anyhow::Result<Self> {
         let without: &[&str] = if built_ins { &[] } else { &["LimitRanger", "ResourceQuota"] };
         let api_server = ApiServer::start(&programs, folder, without).await?;
         let kubeconfig = &api_server.kubeconfig;
-        let daemon_sets = if built_ins { DaemonSets::Upstream } else { DaemonSets::Others };
         let manager = controller_manager(&programs, folder, built_ins, daemon_sets);
         let controller_manager = Process::start("kube-controller-manager", folder, manager)?;
         let mut scheduler = programs.command("kube-scheduler");

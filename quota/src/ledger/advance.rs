@@ -1,7 +1,8 @@
 //! Room that one replica of the webhook holds in advance, so that under load it can answer before it writes.
 //!
 //! With a write that it has to make anyway a replica raises `status.used` by more than it has admitted: by its [`Advance`]. On that it
-//! *draws* for a while, which needs no write: it agrees to a request, and *notes* the name in the ledger with its next write. A replica
+//! *draws* for a while, which needs no write: it agrees to a request, and *notes* the name in the ledger with the next write that it
+//! begins. While that write is under way either advance may be stored, the former or the new one, so only what both cover is drawn. A replica
 //! that crashes leaves its advance behind, which covers whatever was drawn until the recount has waited long enough.
 //!
 //! An object may be stored, and counted, before its name is noted. Then it counts twice for a moment: once as itself and once in the
@@ -44,12 +45,23 @@ pub struct Advance {
 pub struct Holding {
     /// What the replica is called in the ledger.
     holder: String,
-    /// What is left of the advance that stands in the quota.
+    /// What is left of the advance that stands in the quota, or less where nobody knew which one that is.
     left: ResourceList,
     /// What has been drawn and is not noted in the ledger yet.
     unnoted: Vec<Drawn>,
     /// How much that is.
     unnoted_usage: ResourceList,
+    /// The write that is under way.
+    sent: Option<Sent>,
+}
+
+/// A write that may or may not have reached the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Sent {
+    /// What is left of the advance that it brings.
+    left: ResourceList,
+    /// How many of the unnoted it notes.
+    notes: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,9 +98,17 @@ impl Holding {
         // What is reserved for the name already makes the charge less than its usage.
         matches!(admission, Admission::Create { .. })
             && seen.ledger.entry(key).is_none()
-            && charge.usage.iter().all(|(name, amount)| {
-                amount.is_zero() || self.left.get(name).is_some_and(|left| left >= amount)
+            && self.advances_left().all(|left| {
+                let has = |(name, amount): (&String, &Quantity)| {
+                    amount.is_zero() || left.get(name).is_some_and(|left| left >= amount)
+                };
+                charge.usage.iter().all(has)
             })
+    }
+
+    /// What is left of each advance that may be the one that is stored.
+    fn advances_left(&self) -> impl Iterator<Item = &ResourceList> {
+        std::iter::once(&self.left).chain(self.sent.iter().map(|sent| &sent.left))
     }
 
     /// Draws what is [covered](Self::covers). `version` is the one of the quota that was read last.
@@ -103,6 +123,9 @@ impl Holding {
         let drawn = Drawn { key, admission, usage: charge.usage.clone() };
         drawn.note(seen, version);
         self.left.sub(&drawn.usage);
+        if let Some(sent) = &mut self.sent {
+            sent.left.sub(&drawn.usage);
+        }
         self.unnoted_usage.add(&drawn.usage);
         self.unnoted.push(drawn);
     }
@@ -114,7 +137,7 @@ impl Holding {
 
     /// Whether anything is left to be drawn.
     pub fn has_room(&self) -> bool {
-        !self.left.is_zero()
+        self.advances_left().all(|left| !left.is_zero())
     }
 
     /// Whether there is nothing to be noted, and nothing to be given back in the quota as it is stored.
@@ -156,24 +179,37 @@ impl Holding {
         if !planned.has_keys_to_come() && room.iter().all(is_little) { room } else { ResourceList::new() }
     }
 
-    /// The quota to be written over a version: `planned`, as the replica sees it, and what it holds in advance from then on.
-    pub fn to_be_written(&self, planned: &Quota, room: &ResourceList, version: &str) -> Quota {
+    /// Begins a write over a version, and returns what is to be written: `planned`, as the replica sees the quota, and `room`, which it holds
+    /// in advance from then on. All that has been drawn must be in `planned`.
+    ///
+    /// Until the write is known [to be done](Self::take_note) or [not](Self::give_up) only that may be drawn which both the former advance
+    /// and the new one cover.
+    pub fn send(&mut self, planned: &Quota, room: ResourceList, version: &str) -> Quota {
         let mut quota = planned.clone();
         quota.ledger.maybe_twice.add(&self.unnoted_usage);
         if !room.is_empty() {
-            quota.hold(&self.holder, room, version);
+            quota.hold(&self.holder, &room, version);
         }
+        self.sent = Some(Sent { left: room, notes: self.unnoted.len() });
         quota
     }
 
-    /// Goes on after that has been written.
-    pub fn take_note(&mut self, room: ResourceList) {
-        *self = Self { left: room, ..Self::new(std::mem::take(&mut self.holder)) };
+    /// Goes on after what was [sent](Self::send) has been written.
+    pub fn take_note(&mut self) {
+        let Sent { left, notes } = self.sent.take().unwrap_or_default();
+        self.left = left;
+        for noted in self.unnoted.drain(..notes) {
+            self.unnoted_usage.sub(&noted.usage);
+        }
+        self.unnoted_usage.remove_zeros();
     }
 
-    /// Goes on after a write has failed, or nobody knows whether it has: nothing more is drawn on what stood there before.
-    pub fn draw_no_more(&mut self) {
-        self.left = ResourceList::new();
+    /// Goes on after a write has failed, or nobody knows whether it has: whatever is drawn then has to be covered by what stood there
+    /// before as well as by what was sent.
+    pub fn give_up(&mut self) {
+        if let Some(sent) = self.sent.take() {
+            self.left.min(&sent.left);
+        }
     }
 }
 

@@ -156,6 +156,19 @@ fn finds_out_an_advance_that_is_drawn_on_too_late() {
 }
 
 #[test]
+fn what_is_drawn_while_one_advance_replaces_another_is_counted() {
+    let sizes = [1, 2, 2];
+    let creates = [0, 1, 2].map(|name| Create { name, size: sizes[usize::from(name)] });
+    let script = Script { advance: 3, sends: 3, accidents: 1, ..script(4, &creates, 0, 0) };
+    assert!(check(script) > 1000);
+}
+
+#[test]
+fn finds_out_an_advance_that_is_drawn_on_while_it_is_replaced() {
+    check_fails(in_advance_smoothly(script(1, &RIVALS, 0, 0)), Fault::DrawMeanwhile);
+}
+
+#[test]
 fn finds_out_an_advance_that_is_drawn_on_after_a_lost_write() {
     check_fails(in_advance(script(1, &RIVALS, 0, 0)), Fault::DrawAfterLostWrite);
 }

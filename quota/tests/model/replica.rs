@@ -101,7 +101,7 @@ impl Script {
     pub(crate) fn replica_actions(&self, world: &World, mut add: impl FnMut(Action)) {
         let replica = &world.replica;
         for (index, progress) in world.progress.iter().enumerate() {
-            if *progress == Progress::Waiting && replica.flight.is_none() {
+            if *progress == Progress::Waiting && (replica.flight.is_none() || self.draws_meanwhile()) {
                 add(Action::Draw(index));
             }
         }
@@ -112,7 +112,7 @@ impl Script {
                 }
                 if held.seen.is_some() && replica.sends < self.sends {
                     add(if replica.sends == 0 { Action::Hold(place) } else { Action::GiveBack(place) });
-                    if replica.sends == 1 && self.sends > 2 {
+                    if replica.sends > 0 && replica.sends + 1 < self.sends {
                         add(Action::Hold(place));
                     }
                 }
@@ -139,8 +139,8 @@ impl Script {
                 world.replica.held[place].rebase(self, place, &object);
             }
             Action::Draw(index) => self.draw(world, index),
-            Action::Hold(place) => send(world, place, self.advance),
-            Action::GiveBack(place) => send(world, place, 0),
+            Action::Hold(place) => self.replica_sends(world, place, self.advance),
+            Action::GiveBack(place) => self.replica_sends(world, place, 0),
             Action::Answer => {
                 let Some(flight) = world.replica.flight.take() else { return };
                 let Flight { place, object, room, sent } = flight;
@@ -148,19 +148,20 @@ impl Script {
                 let now_stored = world.quotas[place].clone();
                 let held = &mut world.replica.held[place];
                 if is_written {
-                    held.holding.take_note(room_of(room));
+                    if let (true, Some(seen)) = (self.forgets_flights(), &held.seen) {
+                        held.holding.send(seen, room_of(room), "");
+                    }
+                    held.holding.take_note();
                     held.drawable_in = Some(sent);
                     held.rebase(self, place, &now_stored);
                 } else {
-                    held.holding.draw_no_more();
+                    held.holding.give_up();
                 }
             }
             Action::Lose => {
                 world.replica.accidents += 1;
                 let Some(flight) = world.replica.flight.take() else { return };
-                if self.fault != Some(Fault::DrawAfterLostWrite) {
-                    world.replica.held[flight.place].holding.draw_no_more();
-                }
+                world.replica.held[flight.place].holding.give_up();
                 world.replica.stray = Some(flight);
             }
             Action::Stray => {
@@ -207,21 +208,32 @@ impl Script {
         }
         world.progress[index] = Progress::Admitted { old: None, at: now };
     }
-}
 
-/// Sends a quota with what was drawn, and with this much room in advance, if that is left.
-fn send(world: &mut World, place: usize, room: u8) {
-    let held = &world.replica.held[place];
-    let Some(seen) = &held.seen else { return };
-    let mut after = seen.used.amount(KEY);
-    after.add(&amount(room));
-    if after > seen.hard.amount(KEY) {
-        return;
+    /// Sends a quota with what was drawn, and with this much room in advance, if that is left.
+    fn replica_sends(&self, world: &mut World, place: usize, room: u8) {
+        let held = &mut world.replica.held[place];
+        let Some(seen) = &held.seen else { return };
+        let mut after = seen.used.amount(KEY);
+        after.add(&amount(room));
+        if after > seen.hard.amount(KEY) {
+            return;
+        }
+        let mut forgotten = held.holding.clone();
+        let holding = if self.forgets_flights() { &mut forgotten } else { &mut held.holding };
+        let quota = holding.send(seen, room_of(room), &held.read.version.to_string());
+        let object = written(&quota, held.read.version);
+        world.replica.sends += 1;
+        world.replica.flight = Some(Flight { place, object, room, sent: world.now });
     }
-    let quota = held.holding.to_be_written(seen, &room_of(room), &held.read.version.to_string());
-    let object = written(&quota, held.read.version);
-    world.replica.sends += 1;
-    world.replica.flight = Some(Flight { place, object, room, sent: world.now });
+
+    /// Whether the replica draws as if no write were under way.
+    fn forgets_flights(&self) -> bool {
+        matches!(self.fault, Some(Fault::DrawMeanwhile | Fault::DrawAfterLostWrite))
+    }
+
+    fn draws_meanwhile(&self) -> bool {
+        self.fault != Some(Fault::DrawAfterLostWrite)
+    }
 }
 
 fn room_of(size: u8) -> ResourceList {

@@ -52,6 +52,8 @@ pub(crate) enum Fault {
     NoAdvances,
     /// An advance is drawn on when its time is over.
     LateDraw,
+    /// The replica forgets that a write is under way: it draws and notes as if there were none.
+    DrawMeanwhile,
     /// An advance is drawn on though nobody knows whether it was replaced.
     DrawAfterLostWrite,
     /// What was drawn of an advance that is overdue is counted from any cache.

@@ -56,3 +56,15 @@ fn white_space_around_an_amount_is_not_part_of_it() {
     let list: BTreeMap<String, ApiQuantity> = serde_json::from_value(json!({"cpu": " 1\n"})).unwrap();
     assert_eq!(ResourceList::parse(Some(&list)).unwrap().amount("cpu").to_string(), "1");
 }
+
+#[test]
+fn the_lesser_of_two_lists_has_what_both_have() {
+    let list = |amounts: &[(&str, &str)]| -> ResourceList {
+        let amounts =
+            amounts.iter().map(|(name, amount)| ((*name).to_owned(), ApiQuantity((*amount).to_owned())));
+        ResourceList::parse(Some(&amounts.collect())).unwrap()
+    };
+    let mut lesser = list(&[("cpu", "2"), ("memory", "1Gi"), ("pods", "3")]);
+    lesser.min(&list(&[("cpu", "500m"), ("memory", "2Gi"), ("storage", "1Gi")]));
+    assert_eq!(lesser, list(&[("cpu", "500m"), ("memory", "1Gi")]));
+}

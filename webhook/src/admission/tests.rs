@@ -2,7 +2,7 @@ use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota};
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
 use plimsoll_quota::{DeviceClasses, NoNeighbours};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::limit_range::Limits;
@@ -39,7 +39,7 @@ fn a_patch_fills_in_and_leaves_alone_what_is_not_known() {
         "spec": {"containers": [{"name": "a", "brandNewField": {"x": 1}}], "anotherNewField": true},
     });
     let request = read(&review("CREATE", "pods", "Pod", &pod, &Value::Null)).unwrap();
-    let patch = request.default_patch(&pod.to_string(), &limit_ranges()).unwrap().unwrap();
+    let patch = request.default_patch(&limit_ranges()).unwrap();
     let mut patched = pod.clone();
     json_patch::patch(&mut patched, &patch).unwrap();
     let mut expected = pod;
@@ -57,7 +57,7 @@ fn makes_no_patch_where_nothing_is_missing() {
     let amounts = json!({"requests": {"cpu": "1"}, "limits": {"cpu": "1"}});
     let pod = json!({"metadata": {}, "spec": {"containers": [{"name": "a", "resources": amounts}]}});
     let request = read(&review("CREATE", "pods", "Pod", &pod, &Value::Null)).unwrap();
-    assert_eq!(request.default_patch(&pod.to_string(), &limit_ranges()).unwrap(), None);
+    assert_eq!(request.default_patch(&limit_ranges()), None);
     assert_eq!(request.check_limit_ranges(&limit_ranges()), Ok(()));
 }
 

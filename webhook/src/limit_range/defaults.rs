@@ -30,15 +30,6 @@ pub enum Target {
     Annotation,
 }
 
-/// One step on the way to a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key<'a> {
-    /// A field of an object, or a key of a map.
-    Field(&'a str),
-    /// A place in a list, from 0.
-    Index(usize),
-}
-
 impl Target {
     /// The path of the field, as in `spec.containers[0].resources.limits[cpu]`.
     pub fn path(&self) -> String {
@@ -56,26 +47,10 @@ impl Target {
             }
         }
     }
-
-    /// The way to the field, step by step.
-    pub fn keys(&self) -> Vec<Key<'_>> {
-        match self {
-            Self::Amount { init, index, field, resource } => vec![
-                Key::Field("spec"),
-                Key::Field(containers(*init)),
-                Key::Index(*index),
-                Key::Field("resources"),
-                Key::Field(field.as_str()),
-                Key::Field(resource),
-            ],
-            Self::Annotation => {
-                vec![Key::Field("metadata"), Key::Field("annotations"), Key::Field(ANNOTATION)]
-            }
-        }
-    }
 }
 
-fn containers(init: bool) -> &'static str {
+/// The field that lists a pod's containers, or its init containers.
+pub(super) fn containers(init: bool) -> &'static str {
     if init { "initContainers" } else { "containers" }
 }
 

@@ -1,6 +1,7 @@
 //! Charging quotas: one task a namespace decides all requests that wait for it and writes each quota once for all of them.
 
 mod namespace;
+mod store;
 mod worker;
 
 use std::collections::HashMap;

@@ -176,12 +176,12 @@ async fn review(
     let started = Instant::now();
     let question = question(&headers, &body)?;
     let raw = match phase {
-        Phase::Validate => None,
-        Phase::Mutate | Phase::Lint => question.request.as_ref().and_then(|request| request.object.clone()),
+        Phase::Mutate | Phase::Validate => None,
+        Phase::Lint => question.request.as_ref().and_then(|request| request.object.clone()),
     };
     let request = Request::read(question).map_err(|error| bad_request(&error.to_string()))?;
     let (name, answer) = match phase {
-        Phase::Mutate => ("mutate", app.mutate(&request, raw.as_deref()).await?),
+        Phase::Mutate => ("mutate", app.mutate(&request).await?),
         Phase::Validate => ("validate", app.validate(request).await),
         Phase::Lint => ("lint", app.lint(&request, raw.as_deref())),
     };
@@ -198,16 +198,15 @@ fn unknown_limit_ranges(request: &Request, error: &kube::Error) -> Status {
 }
 
 impl Inner {
-    async fn mutate(&self, request: &Request, raw: Option<&RawValue>) -> Result<Answer, Unanswered> {
-        let (Some(raw), true) = (raw, request.handling().is_some_and(Handling::defaults)) else {
+    async fn mutate(&self, request: &Request) -> Result<Answer, Unanswered> {
+        if !request.handling().is_some_and(Handling::defaults) {
             return Ok(Answer::allow(&request.uid));
-        };
+        }
         let limit_ranges = match self.limit_ranges.of(&request.namespace).await {
             Ok(limit_ranges) => limit_ranges,
             Err(error) => return Ok(Answer::deny(&request.uid, &unknown_limit_ranges(request, &error))),
         };
-        let patch = request.default_patch(raw.get(), &limit_ranges);
-        let Some(patch) = patch.map_err(|error| bad_request(&error.to_string()))? else {
+        let Some(patch) = request.default_patch(&limit_ranges) else {
             return Ok(Answer::allow(&request.uid));
         };
         if self.mode.now() != Mode::Enforce {

@@ -37,8 +37,8 @@ fn charge(count: u32) -> Charge {
 fn holding(stored: &Quota, room: u32) -> (Holding, Quota) {
     let mut holding = Holding::new("a".to_owned());
     let seen = holding.rebase(stored, "1");
-    let stored = holding.to_be_written(&seen, &pods(room), "1");
-    holding.take_note(pods(room));
+    let stored = holding.send(&seen, pods(room), "1");
+    holding.take_note();
     (holding, stored)
 }
 
@@ -82,8 +82,8 @@ fn what_is_left_covers_creates_of_new_names() {
 fn what_was_drawn_is_noted_with_the_next_write_and_the_rest_given_back() {
     let (mut holding, stored, seen) = drawing(&quota(100, 10), 3);
     assert!(!holding.is_settled(&stored));
-    let stored = holding.to_be_written(&seen, &ResourceList::new(), "2");
-    holding.take_note(ResourceList::new());
+    let stored = holding.send(&seen, ResourceList::new(), "2");
+    holding.take_note();
     assert!(holding.is_settled(&stored));
     assert_eq!(used(&stored), "11");
     assert_eq!(stored.ledger.reserved(&key("x")), Some(&pods(1)));
@@ -95,9 +95,8 @@ fn what_was_drawn_is_noted_with_the_next_write_and_the_rest_given_back() {
 #[test]
 fn what_was_drawn_is_kept_when_the_write_is_lost() {
     let (mut holding, stored, seen) = drawing(&quota(100, 10), 3);
-    let written = holding.to_be_written(&seen, &pods(2), "2");
-    holding.draw_no_more();
-    assert!(!holding.has_room());
+    let written = holding.send(&seen, pods(2), "2");
+    holding.give_up();
     // Not written: the former advance still covers it.
     assert_eq!(used(&holding.rebase(&stored, "2")), "11");
     // Written after all: it may be noted twice, and counts twice at the worst.
@@ -105,6 +104,53 @@ fn what_was_drawn_is_kept_when_the_write_is_lost() {
     let seen = holding.rebase(&written, "3");
     assert_eq!(used(&seen), "12");
     assert_eq!(holding.unnoted(), 1);
+}
+
+#[track_caller]
+fn check_left(holding: &Holding, seen: &Quota, left: u32) {
+    assert_eq!(holding.has_room(), left > 0);
+    assert!(left == 0 || holding.covers(seen, &charge(left), &key("y"), &create("y")));
+    assert!(!holding.covers(seen, &charge(left + 1), &key("y"), &create("y")));
+}
+
+#[test]
+fn both_advances_cover_what_is_drawn_while_one_replaces_the_other() {
+    let (mut holding, _, mut seen) = drawing(&quota(100, 10), 6);
+    let stored = holding.send(&seen, pods(3), "2");
+    check_left(&holding, &seen, 3);
+    holding.draw(&mut seen, &charge(2), key("z"), create("z"), "2");
+    check_left(&holding, &seen, 1);
+    // The second is not noted yet, and the new advance covers it.
+    holding.take_note();
+    assert_eq!((used(&stored), holding.unnoted()), ("14".to_owned(), 1));
+    assert_eq!(stored.ledger.reserved(&key("x")), Some(&pods(1)));
+    assert_eq!(stored.ledger.reserved(&key("z")), None);
+    let seen = holding.rebase(&stored, "3");
+    assert_eq!(used(&seen), "13");
+    check_left(&holding, &seen, 1);
+    let stored = holding.send(&seen, ResourceList::new(), "3");
+    check_left(&holding, &seen, 0);
+    holding.take_note();
+    assert_eq!(used(&stored), "13");
+    assert_eq!(stored.ledger.reserved(&key("z")), Some(&pods(2)));
+    assert!(holding.is_settled(&stored));
+    assert_eq!(holding.uncertain(&holding.clone().rebase(&stored, "4")), pods(3));
+}
+
+#[test]
+fn both_advances_cover_what_is_drawn_after_a_write_of_which_nobody_knows() {
+    let (mut holding, stored, seen) = drawing(&quota(100, 10), 3);
+    let written = holding.send(&seen, pods(4), "2");
+    holding.give_up();
+    check_left(&holding, &seen, 2);
+    let (mut if_written, mut if_not) = (holding.clone(), holding);
+    let seen = if_written.rebase(&written, "3");
+    check_left(&if_written, &seen, 2);
+    let seen = if_not.rebase(&stored, "3");
+    // Nothing is held in advance by the next write, so nothing may be drawn after it is lost as well.
+    if_not.send(&seen, ResourceList::new(), "3");
+    if_not.give_up();
+    check_left(&if_not, &seen, 0);
 }
 
 #[test]
@@ -144,8 +190,8 @@ fn nothing_is_held_while_a_key_is_about_to_come_into_force() {
 
 #[test]
 fn the_annotation_holds_advances_and_what_may_count_twice() {
-    let (holding, _, seen) = drawing(&quota(100, 10), 3);
-    let stored = holding.to_be_written(&seen, &pods(2), "2");
+    let (mut holding, _, seen) = drawing(&quota(100, 10), 3);
+    let stored = holding.send(&seen, pods(2), "2");
     let read = crate::Ledger::read(Some(&stored.ledger_text()), &stored.hard, &stored.used).unwrap();
     assert_eq!(read, stored.ledger);
     let advances: Vec<_> = read.advances().collect();

@@ -38,7 +38,7 @@ struct Standing {
     until: Instant,
     /// When an advance was last written or drawn on.
     used: Instant,
-    /// When the first object was drawn that is not noted yet.
+    /// No later than the first object was drawn that is not noted yet.
     unnoted_since: Instant,
     /// How many bytes more the ledger may have.
     bytes_left: usize,
@@ -64,8 +64,7 @@ impl Standing {
 pub(super) struct Writing {
     pub(super) stored: Arc<StoredQuota>,
     pub(super) quota: Quota,
-    room: ResourceList,
-    sent: Instant,
+    pub(super) sent: Instant,
     /// How many requests share the write.
     pub(super) noted: usize,
 }
@@ -92,9 +91,19 @@ impl Quotas {
         held.collect()
     }
 
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.standings.binary_search_by(|standing| standing.stored.name().cmp(name))
+    }
+
+    /// Whether what was read is news.
+    pub(super) fn is_news(&self, read: &StoredQuota) -> bool {
+        let known = self.search(read.name()).ok().map(|place| &self.standings[place].stored);
+        known.is_none_or(|known| read.supersedes(known))
+    }
+
     /// Takes over what was read, if it is news.
     pub(super) fn take_in(&mut self, read: Arc<StoredQuota>, now: Instant) -> bool {
-        match self.standings.binary_search_by(|standing| standing.stored.name().cmp(read.name())) {
+        match self.search(read.name()) {
             Ok(place) if read.supersedes(&self.standings[place].stored) => {
                 self.rebase(place, read);
                 true
@@ -185,25 +194,25 @@ impl Quotas {
         (0..self.standings.len()).filter(|place| self.standings[*place].is_unsettled()).collect()
     }
 
-    /// How a quota is to be written: as planned, with what has been drawn, and with new room in advance if enough requests share the
-    /// write. `waiting` is how many wait for it.
-    pub(super) fn prepare(
-        &self,
+    /// Begins to write a quota: as planned, with what has been drawn, and with new room in advance if enough requests share the write.
+    /// `waiting` is how many wait for it.
+    pub(super) fn send(
+        &mut self,
         place: usize,
         planned: &Quota,
         waiting: usize,
         may_hold: bool,
         now: Instant,
     ) -> Writing {
-        let Standing { stored, holding, .. } = &self.standings[place];
+        let Standing { stored, holding, .. } = &mut self.standings[place];
         let noted = holding.unnoted() + waiting;
         let room = if may_hold && noted >= BUSY {
             holding.room(&self.seen[place], planned)
         } else {
             ResourceList::new()
         };
-        let quota = holding.to_be_written(planned, &room, &stored.held.version);
-        Writing { stored: Arc::clone(stored), quota, room, sent: now, noted }
+        let quota = holding.send(planned, room, &stored.held.version);
+        Writing { stored: Arc::clone(stored), quota, sent: now, noted }
     }
 
     /// Goes on after that has been written; returns what is stored now.
@@ -214,19 +223,21 @@ impl Quotas {
         version: String,
         now: Instant,
     ) -> Arc<StoredQuota> {
-        let Writing { stored, quota, room, sent, .. } = writing;
+        let Writing { stored, quota, sent, .. } = writing;
         let standing = &mut self.standings[place];
-        standing.holding.take_note(room);
+        standing.holding.take_note();
         standing.until = sent + DRAWABLE_FOR;
         standing.used = now;
+        // What was drawn meanwhile.
+        standing.unnoted_since = sent;
         let stored = Arc::new(stored.written(&quota, version));
         self.rebase(place, Arc::clone(&stored));
         stored
     }
 
     /// Goes on after a write has failed, or nobody knows whether it has.
-    pub(super) fn draw_no_more(&mut self, place: usize) {
-        self.standings[place].holding.draw_no_more();
+    pub(super) fn give_up(&mut self, place: usize) {
+        self.standings[place].holding.give_up();
     }
 }
 

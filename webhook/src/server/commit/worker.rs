@@ -1,17 +1,16 @@
 //! The task of one namespace.
 
+mod note;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::ResourceQuota;
-use kube::api::{ListParams, PostParams};
-use kube::{Api, Resource as _};
 use plimsoll_quota::Quota;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::namespace::{Quotas, Writing};
+use super::store::{list, replace_status};
 use super::{Charged, Shared, Verdict, Waiting, later};
 use crate::batch::{Held, Outcome};
 use crate::server::stored_quota::StoredQuota;
@@ -28,9 +27,6 @@ const MOST_PARKED: usize = 512;
 const PAUSE: Duration = Duration::from_millis(40);
 /// After how long requests that wait for the recount are looked at again, if nothing is heard before.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often it is tried at once to note what was drawn, and after how long again.
-const NOTE_ATTEMPTS: u32 = 4;
-const NOTE_AGAIN: Duration = Duration::from_secs(1);
 /// For how long a namespace's task outlives its last request.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -43,6 +39,8 @@ pub(super) struct Worker {
     parked: Vec<Waiting>,
     /// When they were last looked at.
     looked: Instant,
+    /// Whether a quota has been found changed since.
+    has_heard: bool,
     /// When all quotas were last read from the API server.
     listed: Option<Instant>,
     /// When one of them was last written by this task.
@@ -71,6 +69,7 @@ impl Worker {
             quotas: Quotas::new(format!("{:012x}", rand::random::<u64>() >> 16)),
             parked: Vec::new(),
             looked: now,
+            has_heard: false,
             listed: None,
             written: now,
             took: Duration::ZERO,
@@ -82,7 +81,8 @@ impl Worker {
     pub(super) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Waiting>) {
         let mut batch: Vec<Waiting> = Vec::new();
         while self.wait(&mut requests, &mut batch).await {
-            if self.take_in_watched() || self.looked.elapsed() >= LOOK {
+            self.take_in_watched();
+            if self.has_heard || self.looked.elapsed() >= LOOK {
                 self.unpark(&mut batch);
             }
             receive(&mut requests, &mut batch);
@@ -98,7 +98,7 @@ impl Worker {
                 self.decide(std::mem::take(&mut batch)).await;
             }
             if self.due().is_some_and(|due| due <= Instant::now()) {
-                self.note().await;
+                self.note(&mut requests, &mut batch).await;
             }
         }
         self.is_closing = true;
@@ -111,7 +111,7 @@ impl Worker {
         if !rest.is_empty() {
             self.decide(rest).await;
         }
-        self.note().await;
+        self.note(&mut requests, &mut batch).await;
     }
 
     /// When something has to be written though nobody waits for it.
@@ -121,6 +121,9 @@ impl Worker {
 
     /// Waits for a request, or for something else that is to be done; false if nobody has asked for a while.
     async fn wait(&self, requests: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) -> bool {
+        if !batch.is_empty() || self.has_heard && !self.parked.is_empty() {
+            return true;
+        }
         let now = Instant::now();
         let look = (!self.parked.is_empty()).then(|| now + LOOK);
         let due = self.due().into_iter().chain(look).min();
@@ -173,6 +176,7 @@ impl Worker {
         batch.append(&mut self.parked);
         batch.sort_by_key(|waiting| waiting.since);
         self.looked = Instant::now();
+        self.has_heard = false;
     }
 
     /// Waits while a quota is crowded, but not for long; true if something new is known then. What comes in meanwhile joins the batch.
@@ -208,7 +212,8 @@ impl Worker {
                 return;
             }
             if must_list || !self.is_current(now) {
-                listed_now = self.list().await;
+                let (asked, listed) = list(self.shared.client.clone(), self.namespace.clone()).await;
+                listed_now = self.take_list(asked, listed);
                 if !listed_now {
                     attempt = back_off(attempt).await;
                     continue;
@@ -275,34 +280,22 @@ impl Worker {
         if rest.is_empty() { Rest::Nothing } else { Rest::OfConflict(rest) }
     }
 
-    /// Notes in the ledgers what has been drawn, and gives back what is held in advance or holds as much as is needed now.
-    async fn note(&mut self) {
-        let mut attempt = 0;
-        while attempt < NOTE_ATTEMPTS {
-            let mut is_noted = true;
-            for place in self.quotas.unsettled() {
-                let planned = self.quotas.seen()[place].clone();
-                is_noted &= self.write(place, &planned, 0).await;
-            }
-            if is_noted {
-                return;
-            }
-            if !self.take_in_watched() {
-                self.list().await;
-            }
-            attempt = back_off(attempt).await;
-        }
-        self.note_again = Instant::now() + NOTE_AGAIN;
-    }
-
     /// Writes a quota over the version that was read; false if that is not the present one any more. `waiting` is how many requests
     /// wait for it.
     async fn write(&mut self, place: usize, planned: &Quota, waiting: usize) -> bool {
-        let started = Instant::now();
-        let writing = self.quotas.prepare(place, planned, waiting, !self.is_closing, started);
-        let result = self.replace_status(&writing).await;
+        let writing = self.send(place, planned, waiting);
+        let result = replace_status(&self.shared.client, &writing).await;
+        self.take_result(place, writing, result)
+    }
+
+    fn send(&mut self, place: usize, planned: &Quota, waiting: usize) -> Writing {
+        self.quotas.send(place, planned, waiting, !self.is_closing, Instant::now())
+    }
+
+    /// Goes on after a write has been answered; whether the quota has been written.
+    fn take_result(&mut self, place: usize, writing: Writing, result: Result<String, kube::Error>) -> bool {
         self.written = Instant::now();
-        self.took = self.written.duration_since(started);
+        self.took = self.written.duration_since(writing.sent);
         self.shared.metrics.write_seconds.observe(self.took.as_secs_f64());
         match result {
             Ok(version) => {
@@ -315,29 +308,19 @@ impl Worker {
                 true
             }
             Err(error) => {
-                self.quotas.draw_no_more(place);
+                self.quotas.give_up(place);
                 match &error {
                     kube::Error::Api(status) if status.code == 409 => {
                         self.shared.metrics.conflicts.inc();
                     }
                     _ => {
-                        tracing::warn!(%error, namespace = self.namespace, quota = planned.name, "can't charge");
+                        let quota = writing.quota.name;
+                        tracing::warn!(%error, namespace = self.namespace, quota, "can't charge");
                     }
                 }
                 false
             }
         }
-    }
-
-    /// Returns the version that is stored then. Of the answer nothing else is read, as all else is known.
-    async fn replace_status(&self, writing: &Writing) -> Result<String, kube::Error> {
-        let object = writing.stored.with(&writing.quota);
-        let body = serde_json::to_vec(&object).map_err(kube::Error::SerdeError)?;
-        let resource = kube::core::Request::new(ResourceQuota::url_path(&(), Some(&self.namespace)));
-        let request = resource
-            .replace_subresource("status", &writing.quota.name, &PostParams::default(), body)
-            .map_err(kube::Error::BuildRequest)?;
-        Ok(self.shared.client.request::<Stored>(request).await?.metadata.resource_version)
     }
 
     /// Takes over what the watch has seen since; false if it has seen nothing new.
@@ -347,17 +330,15 @@ impl Worker {
         for watched in self.shared.caches.quotas(&self.namespace) {
             new |= self.quotas.take_in(watched, now);
         }
+        self.has_heard |= new;
         new
     }
 
-    /// Reads all quotas of the namespace from the API server.
-    async fn list(&mut self) -> bool {
-        let api: Api<ResourceQuota> = Api::namespaced(self.shared.client.clone(), &self.namespace);
-        let asked = Instant::now();
-        match api.list(&ListParams::default()).await {
-            Ok(list) => {
-                let stored = list.items.into_iter().filter_map(StoredQuota::read).collect();
-                self.quotas.take_in_all(stored, asked);
+    /// Takes over what a list has brought; false if it has failed.
+    fn take_list(&mut self, asked: Instant, listed: Result<Vec<StoredQuota>, kube::Error>) -> bool {
+        match listed {
+            Ok(quotas) => {
+                self.quotas.take_in_all(quotas, asked);
                 self.listed = Some(asked);
                 self.shared.metrics.lists.inc();
                 true
@@ -385,18 +366,6 @@ async fn back_off(attempt: u32) -> u32 {
     let longest = Duration::from_millis(4) * 2_u32.pow(attempt.min(7));
     tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
     attempt + 1
-}
-
-/// An object of which only the version matters.
-#[derive(Deserialize)]
-struct Stored {
-    metadata: StoredMetadata,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredMetadata {
-    resource_version: String,
 }
 
 /// What is still undecided after an attempt.

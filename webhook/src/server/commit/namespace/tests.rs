@@ -43,7 +43,7 @@ fn written(names: &[&str], waiting: u32, now: Instant) -> Quotas {
     for place in 0..names.len() {
         let mut planned = quotas.seen()[place].clone();
         planned.used = stored("x", "1", waiting).held.quota.used;
-        let writing = quotas.prepare(place, &planned, waiting as usize, true, now);
+        let writing = quotas.send(place, &planned, waiting as usize, true, now);
         quotas.take_note(place, writing, "8".to_owned(), now);
     }
     quotas
@@ -89,7 +89,7 @@ async fn what_was_drawn_is_due_soon_and_what_is_left_a_little_later() {
     assert_eq!(quotas.due(), Some(later + NOTED_AFTER));
     assert_eq!(quotas.unsettled(), [0]);
     let planned = quotas.seen()[0].clone();
-    let writing = quotas.prepare(0, &planned, 0, true, later);
+    let writing = quotas.send(0, &planned, 0, true, later);
     assert_eq!(writing.noted, 2);
     quotas.take_note(0, writing, "9".to_owned(), later);
     assert_eq!((quotas.due(), quotas.unsettled()), (None, Vec::new()));
@@ -97,11 +97,32 @@ async fn what_was_drawn_is_due_soon_and_what_is_left_a_little_later() {
 }
 
 #[tokio::test]
-async fn nothing_more_is_drawn_after_a_write_that_failed() {
+async fn what_is_drawn_while_a_write_is_under_way_is_noted_with_the_next() {
+    let now = Instant::now();
+    let mut quotas = written(&["team"], 4, now);
+    for name in ["a", "b", "c", "d"] {
+        draw(&mut quotas, name, now).unwrap();
+    }
+    let planned = quotas.seen()[0].clone();
+    let writing = quotas.send(0, &planned, 0, true, now);
+    let later = now + Duration::from_millis(30);
+    assert_eq!(draw(&mut quotas, "e", later), Some(vec![0]));
+    let stored = quotas.take_note(0, writing, "9".to_owned(), later);
+    // Four before, four noted now, and twice as much as was noted in advance.
+    assert_eq!(stored.held.quota.used.amount("pods").to_string(), "16");
+    assert_eq!(quotas.seen()[0].used.amount("pods").to_string(), "9");
+    assert_eq!(quotas.due(), Some(now + NOTED_AFTER));
+}
+
+#[tokio::test]
+async fn after_a_write_that_failed_what_is_drawn_fits_in_both_advances() {
     let now = Instant::now();
     let mut quotas = written(&["team"], 4, now);
     draw(&mut quotas, "a", now).unwrap();
-    quotas.draw_no_more(0);
+    let planned = quotas.seen()[0].clone();
+    // One is too few to hold room in advance.
+    quotas.send(0, &planned, 0, true, now);
+    quotas.give_up(0);
     assert_eq!(draw(&mut quotas, "b", now), None);
     // What was drawn is still to be noted, also over a version that someone else has written.
     quotas.take_in_all(vec![stored("team", "12", 50)], now);
