@@ -47,6 +47,13 @@ pub enum Deciders {
     Nobody,
 }
 
+impl Deciders {
+    /// Whether upstream's own plugins decide, be it beside ours.
+    fn are_built_in(self) -> bool {
+        matches!(self, Self::BuiltIns | Self::Beside)
+    }
+}
+
 /// What a cluster is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
@@ -56,6 +63,14 @@ pub struct Shape {
     pub daemon_sets: DaemonSets,
     /// How many nodes KWOK plays.
     pub nodes: usize,
+}
+
+impl Shape {
+    /// A cluster in which whoever decides about quotas keeps the DaemonSets as well; beside upstream's plugins that is upstream.
+    pub fn new(deciders: Deciders, nodes: usize) -> Self {
+        let daemon_sets = if deciders.are_built_in() { DaemonSets::Upstream } else { DaemonSets::Others };
+        Self { deciders, daemon_sets, nodes }
+    }
 }
 
 /// A running cluster. Its processes end with it.
@@ -76,8 +91,8 @@ impl Cluster {
         let programs = Programs::build()?;
         let folder = fresh_folder()?;
         let Shape { deciders, daemon_sets, nodes } = shape;
-        let built_ins = matches!(deciders, Deciders::BuiltIns | Deciders::Beside);
-        let control_plane = ControlPlane::start(programs, &folder, built_ins, daemon_sets).await?;
+        let control_plane =
+            ControlPlane::start(programs, &folder, deciders.are_built_in(), daemon_sets).await?;
         let client = control_plane.client_of(None).await?;
         nodes::create(&client, nodes).await.context("can't create the nodes")?;
         let (mut plimsoll, mut empty) = (None, None);

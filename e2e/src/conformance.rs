@@ -9,7 +9,7 @@ use clap::ValueEnum as _;
 use serde::Deserialize;
 use tokio::runtime::Runtime;
 
-use crate::cluster::{Cluster, DaemonSets, Deciders, Shape};
+use crate::cluster::{Cluster, Deciders, Shape};
 use crate::upstream;
 
 /// What KWOK's nodes and a cluster without addons can't do, and what takes too long.
@@ -36,12 +36,11 @@ enum Of {
 }
 
 impl Of {
-    fn shape(self) -> Shape {
-        let (deciders, daemon_sets) = match self {
-            Self::Plimsoll => (Deciders::Plimsoll { webhooks: 2 }, DaemonSets::Others),
-            Self::Upstream => (Deciders::BuiltIns, DaemonSets::Upstream),
-        };
-        Shape { deciders, daemon_sets, nodes: 3 }
+    fn deciders(self) -> Deciders {
+        match self {
+            Self::Plimsoll => Deciders::Plimsoll { webhooks: 2 },
+            Self::Upstream => Deciders::BuiltIns,
+        }
     }
 }
 
@@ -114,7 +113,7 @@ impl Spec {
 pub fn run(options: &Options, output: &mut dyn Write) -> anyhow::Result<bool> {
     let program = upstream::build_conformance()?;
     let runtime = Runtime::new().context("can't start the runtime")?;
-    let shape = options.of.shape();
+    let shape = Shape::new(options.of.deciders(), 3);
     let cluster = runtime.block_on(Cluster::start(shape))?;
     let report = cluster.folder().join("conformance.json");
     let log = cluster.folder().join("conformance.log");

@@ -21,7 +21,7 @@ use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
-use crate::cluster::{Cluster, DaemonSets, Deciders, Shape};
+use crate::cluster::{Cluster, Deciders, Shape};
 use crate::counts::Counts;
 pub use client::Sandbox;
 
@@ -44,9 +44,8 @@ type Test = fn(Sandbox) -> LocalBoxFuture<'static, anyhow::Result<()>>;
 /// # Errors
 /// A cluster does not start, or a test fails.
 pub fn run(options: &Options) -> anyhow::Result<Counts> {
-    let ours =
-        Shape { deciders: Deciders::Plimsoll { webhooks: 3 }, daemon_sets: DaemonSets::Others, nodes: 3 };
-    let beside = Shape { deciders: Deciders::Beside, daemon_sets: DaemonSets::Upstream, nodes: 0 };
+    let ours = Shape::new(Deciders::Plimsoll { webhooks: 3 }, 3);
+    let beside = Shape::new(Deciders::Beside, 0);
     let side_by_side = [
         limit_range::TESTS,
         quota::TESTS,
@@ -105,12 +104,7 @@ fn run_in<const N: usize>(
 pub fn up() -> anyhow::Result<()> {
     let runtime = Runtime::new().context("can't start the runtime")?;
     runtime.block_on(async {
-        let cluster = Cluster::start(Shape {
-            deciders: Deciders::Plimsoll { webhooks: 2 },
-            daemon_sets: DaemonSets::Others,
-            nodes: 3,
-        })
-        .await?;
+        let cluster = Cluster::start(Shape::new(Deciders::Plimsoll { webhooks: 2 }, 3)).await?;
         crate::say(&format!("ready: export KUBECONFIG={}", cluster.kubeconfig().display()))?;
         crate::say("ends with Ctrl-C")?;
         tokio::signal::ctrl_c().await.context("can't wait for Ctrl-C")

@@ -113,8 +113,8 @@ async fn measure(
     Load { workers, duration, limits }: Load<'_>,
 ) -> anyhow::Result<Vec<Measurement>> {
     // The same for all, so that nothing but admission and quota differs.
-    let daemon_sets = DaemonSets::Upstream;
-    let cluster = Cluster::start(Shape { deciders, daemon_sets, nodes: 0 }).await?;
+    let shape = Shape { daemon_sets: DaemonSets::Upstream, ..Shape::new(deciders, 0) };
+    let cluster = Cluster::start(shape).await?;
     let mut measurements = Vec::new();
     for count in workers {
         let namespace = format!("bench-{count}");

@@ -6,16 +6,11 @@ use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::admission::{Limits, prepare};
-use crate::cluster::{Cluster, DaemonSets, Deciders, Shape};
+use crate::cluster::{Cluster, Deciders, Shape};
 
 /// Makes namespaces, each with a LimitRange and a quota, and prints what our processes take once all are counted.
 pub(super) async fn run(namespaces: usize, output: &mut dyn Write) -> anyhow::Result<()> {
-    let cluster = Cluster::start(Shape {
-        deciders: Deciders::Plimsoll { webhooks: 1 },
-        daemon_sets: DaemonSets::Others,
-        nodes: 0,
-    })
-    .await?;
+    let cluster = Cluster::start(Shape::new(Deciders::Plimsoll { webhooks: 1 }, 0)).await?;
     let names = (0..namespaces).map(|number| format!("bench-{number}"));
     let (client, deciders) = (&cluster.client, Deciders::Plimsoll { webhooks: 1 });
     let prepared = futures::stream::iter(names)

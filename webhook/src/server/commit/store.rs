@@ -10,14 +10,19 @@ use tokio::time::Instant;
 use super::namespace::Writing;
 use crate::server::stored_quota::StoredQuota;
 
-/// Reads all quotas of a namespace from the API server; returns when it was asked, too.
-pub(super) async fn list(
-    client: Client,
-    namespace: String,
-) -> (Instant, Result<Vec<StoredQuota>, kube::Error>) {
+/// All quotas of a namespace.
+pub(super) struct Listed {
+    /// When the API server was asked.
+    pub(super) asked: Instant,
+    pub(super) quotas: Vec<StoredQuota>,
+}
+
+/// Reads all quotas of a namespace.
+pub(super) async fn list(client: &Client, namespace: &str) -> Result<Listed, kube::Error> {
     let asked = Instant::now();
-    let list = Api::<ResourceQuota>::namespaced(client, &namespace).list(&ListParams::default()).await;
-    (asked, list.map(|list| list.items.into_iter().filter_map(StoredQuota::read).collect()))
+    let api: Api<ResourceQuota> = Api::namespaced(client.clone(), namespace);
+    let list = api.list(&ListParams::default()).await?;
+    Ok(Listed { asked, quotas: list.items.into_iter().filter_map(StoredQuota::read).collect() })
 }
 
 /// Writes a quota, and returns the version that is stored then. Of the answer nothing else is read, as all else is known.

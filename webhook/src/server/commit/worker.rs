@@ -10,10 +10,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::namespace::{Quotas, Writing};
-use super::store::{list, replace_status};
+use super::store::{Listed, list, replace_status};
 use super::{Charged, Shared, Verdict, Waiting, later};
 use crate::batch::{Held, Outcome};
-use crate::server::stored_quota::StoredQuota;
 
 /// For how long a list of a namespace's quotas is believed to be complete, while the watch tells of new ones.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
@@ -91,7 +90,8 @@ impl Worker {
                 // Half the time that a write takes lies between two: under load more requests then share one, and a lone client
                 // comes later anyway. An API server that hardly answers is no reason to be slower still.
                 tokio::time::sleep_until(self.written + PAUSE.min(self.took / 2)).await;
-                if self.let_the_recount_write().await {
+                self.let_the_recount_write().await;
+                if self.has_heard {
                     self.unpark(&mut batch);
                 }
                 receive(&mut requests, &mut batch);
@@ -179,20 +179,16 @@ impl Worker {
         self.has_heard = false;
     }
 
-    /// Waits while a quota is crowded, but not for long; true if something new is known then. What comes in meanwhile joins the batch.
-    async fn let_the_recount_write(&mut self) -> bool {
+    /// Waits while a quota is crowded, but not for long. What comes in meanwhile joins the batch.
+    async fn let_the_recount_write(&mut self) {
         let until = self.written + PAUSE;
         let caches = Arc::clone(&self.shared.caches);
-        let mut is_news = false;
         while self.quotas.seen().iter().any(|quota| quota.ledger.is_crowded()) {
             let changed = caches.quota_changed();
-            if self.take_in_watched() {
-                is_news = true;
-            } else if tokio::time::timeout_at(until, changed).await.is_err() {
+            if !self.take_in_watched() && tokio::time::timeout_at(until, changed).await.is_err() {
                 break;
             }
         }
-        is_news
     }
 
     /// Answers every request of a batch, or [parks](Self::parked) it.
@@ -212,8 +208,8 @@ impl Worker {
                 return;
             }
             if must_list || !self.is_current(now) {
-                let (asked, listed) = list(self.shared.client.clone(), self.namespace.clone()).await;
-                listed_now = self.take_list(asked, listed);
+                let listed = list(&self.shared.client, &self.namespace).await;
+                listed_now = self.take_list(listed);
                 if !listed_now {
                     attempt = back_off(attempt).await;
                     continue;
@@ -335,9 +331,9 @@ impl Worker {
     }
 
     /// Takes over what a list has brought; false if it has failed.
-    fn take_list(&mut self, asked: Instant, listed: Result<Vec<StoredQuota>, kube::Error>) -> bool {
+    fn take_list(&mut self, listed: Result<Listed, kube::Error>) -> bool {
         match listed {
-            Ok(quotas) => {
+            Ok(Listed { asked, quotas }) => {
                 self.quotas.take_in_all(quotas, asked);
                 self.listed = Some(asked);
                 self.shared.metrics.lists.inc();

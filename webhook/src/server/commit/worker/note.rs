@@ -40,9 +40,9 @@ impl Worker {
                 return;
             }
             if !self.await_news(requests, batch).await {
-                let list = list(self.shared.client.clone(), self.namespace.clone());
-                let (asked, listed) = self.meanwhile(list, requests, batch).await;
-                self.has_heard |= self.take_list(asked, listed);
+                let (client, namespace) = (self.shared.client.clone(), self.namespace.clone());
+                let listed = self.meanwhile(list(&client, &namespace), requests, batch).await;
+                self.has_heard |= self.take_list(listed);
             }
             attempt = self.meanwhile(back_off(attempt), requests, batch).await;
         }
