@@ -26,8 +26,9 @@ pub struct Config {
     leader: leader::Flags,
     #[command(flatten)]
     mode: mode::Flags,
-    /// Which controllers run: `*` stands for all that are on by default, `name` for one, `-name` for all but one. By default
-    /// daemonset-controller is off: the cluster's own is to be turned off first.
+    /// Which controllers run, separated by commas: `*` stands for all that are on by default, `name` turns one on, `-name` turns one
+    /// off. There are resourcequota-controller, on by default, and daemonset-controller, off by default: turn the cluster's own off
+    /// first.
     #[arg(long, default_value = "*", value_name = "LIST")]
     controllers: Controllers,
     /// How many DaemonSets are looked at at the same time.
@@ -36,7 +37,7 @@ pub struct Config {
     /// Where /healthz, /readyz, /livez and /metrics are, without TLS.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     metrics_bind_address: SocketAddr,
-    /// How often every quota is counted anew even if nothing happens, in seconds.
+    /// How often every quota is counted anew even if nothing happens, in seconds; with 0, never.
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     resource_quota_sync_period_seconds: u64,
     /// The ValidatingWebhookConfiguration whose rules follow quotas.
@@ -62,7 +63,7 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
     let mode_metrics = Arc::new(mode::Metrics::default());
     let daemon_set_metrics = Arc::new(daemon_set::Metrics::default());
     let health = Health::new(&[&*metrics, &*mode_metrics, &*daemon_set_metrics], || true);
-    let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
+    let health = health.serve(config.metrics_bind_address, shutdown.clone()).await?;
     // A replica that waits is as ready as one that leads.
     let leading = tokio::select! {
         leading = config.leader.wait(client.clone()) => Some(leading?),
@@ -104,5 +105,5 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
             () = shutdown.requested() => {}
         }
     }
-    health.await.context("the health endpoint ended")?
+    health.await.context("the health endpoint failed")
 }

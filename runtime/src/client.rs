@@ -1,10 +1,25 @@
 //! The client for the API server.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+
+/// For how long an answer is waited for on which others wait.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+
+/// A call whose answer comes soon or is given up: a connection whose other end is gone without a word would keep it for minutes.
+///
+/// # Errors
+/// What the call has failed with, or that there is no answer yet; then what it was to do may still be done.
+pub async fn in_time<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
+    tokio::time::timeout(ANSWERED_WITHIN, call).await.unwrap_or_else(|_| {
+        let problem = format!("the API server has not answered within {} s", ANSWERED_WITHIN.as_secs());
+        Err(kube::Error::Service(problem.into()))
+    })
+}
 
 /// How the API server is reached.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,7 +36,7 @@ impl Flags {
     /// # Errors
     /// The file can't be used, or there is neither file nor service account.
     pub async fn connect(&self) -> anyhow::Result<Client> {
-        let config = match &self.kubeconfig {
+        let mut config = match &self.kubeconfig {
             Some(path) => {
                 let unusable = || format!("can't use kubeconfig {}", path.display());
                 let file = Kubeconfig::read_from(path).with_context(unusable)?;
@@ -31,6 +46,8 @@ impl Flags {
             }
             None => Config::infer().await.context("found no way to the API server; give --kubeconfig")?,
         };
+        // Whoever calls knows best whether, and for how long, to try again; kube would do so for minutes without a word.
+        config.default_retry = false;
         Client::try_from(config).context("can't make a client for the API server")
     }
 }

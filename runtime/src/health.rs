@@ -12,6 +12,7 @@ use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::Shutdown;
 
@@ -40,17 +41,20 @@ impl Health {
         Self(Arc::new(Inner { registry, ready: Box::new(ready) }))
     }
 
-    /// Answers until the process is to end.
+    /// Begins to answer, until the process is to end.
     ///
     /// # Errors
     /// The address can't be had.
-    pub async fn serve(self, address: SocketAddr, mut shutdown: Shutdown) -> anyhow::Result<()> {
-        let taken = || format!("can't listen at {address}");
-        let listener = TcpListener::bind(address).await.with_context(taken)?;
-        axum::serve(listener, self.router())
-            .with_graceful_shutdown(async move { shutdown.requested().await })
-            .await
-            .with_context(taken)
+    pub async fn serve(self, address: SocketAddr, mut shutdown: Shutdown) -> anyhow::Result<JoinHandle<()>> {
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("can't listen at {address}"))?;
+        let server = axum::serve(listener, self.router())
+            .with_graceful_shutdown(async move { shutdown.requested().await });
+        Ok(tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "health and metrics are not served any more");
+            }
+        }))
     }
 
     fn router(self) -> Router {

@@ -18,10 +18,11 @@ use crate::probe::{self, BuiltIns};
 pub enum Mode {
     /// Defaults are set, requests refused, quotas charged and counted.
     Enforce,
-    /// The API server's own plugins and controller do that: no quota is touched and nothing refused. Clients are warned, and what
-    /// would have been decided otherwise is counted.
+    /// The API server's own plugins and controller do that: no quota is touched and nothing refused. Clients are still warned of
+    /// quotas that are nearly full and of LimitRanges that are legal and still a trap; what would have been set or refused is
+    /// counted and logged.
     Beside,
-    /// As beside, and clients see nothing at all.
+    /// As beside, but clients aren't even warned: what would have been set or refused is counted and logged alone.
     Shadow,
 }
 

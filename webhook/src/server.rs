@@ -95,7 +95,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let health = Health::new(&[&*metrics, &*mode_metrics], move || {
         caches.are_filled() && trusted.load(Ordering::Acquire)
     });
-    let health = tokio::spawn(health.serve(config.metrics_bind_address, shutdown.clone()));
+    let health = health.serve(config.metrics_bind_address, shutdown.clone()).await?;
     let handle = axum_server::Handle::new();
     tokio::spawn({
         let (handle, mut shutdown) = (handle.clone(), shutdown.clone());
@@ -116,7 +116,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     }
     watching.abort();
     keeping.abort();
-    health.await.context("the health endpoint ended")?
+    health.await.context("the health endpoint failed")
 }
 
 /// Answers reviews at one address until it is told to stop.

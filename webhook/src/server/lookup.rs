@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::LimitRange;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use parking_lot::Mutex;
+use plimsoll_runtime::client::in_time;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -52,7 +53,7 @@ impl LimitRangeLookup {
         let answer = self.answer(namespace);
         let list = || async {
             let api: Api<LimitRange> = Api::namespaced(self.client.clone(), namespace);
-            let list = api.list(&ListParams::default()).await?;
+            let list = in_time(api.list(&ListParams::default())).await?;
             Ok(Arc::new(list.items.iter().filter_map(parse_limits).collect::<LimitRanges>()))
         };
         answer.get_or_try_init(list).await.cloned()

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ResourceQuota;
 use kube::api::{ListParams, PostParams};
 use kube::{Api, Client, Resource as _};
 use plimsoll_quota::Quota;
+use plimsoll_runtime::client::in_time;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -21,7 +22,7 @@ pub(super) struct Listed {
 pub(super) async fn list(client: &Client, namespace: &str) -> Result<Listed, kube::Error> {
     let asked = Instant::now();
     let api: Api<ResourceQuota> = Api::namespaced(client.clone(), namespace);
-    let list = api.list(&ListParams::default()).await?;
+    let list = in_time(api.list(&ListParams::default())).await?;
     Ok(Listed { asked, quotas: list.items.into_iter().filter_map(StoredQuota::read).collect() })
 }
 
@@ -33,7 +34,7 @@ pub(super) async fn replace_status(client: &Client, writing: &Writing) -> Result
     let request = kube::core::Request::new(ResourceQuota::url_path(&(), Some(namespace)))
         .replace_subresource("status", name, &PostParams::default(), body)
         .map_err(kube::Error::BuildRequest)?;
-    Ok(client.request::<Stored>(request).await?.metadata.resource_version)
+    Ok(in_time(client.request::<Stored>(request)).await?.metadata.resource_version)
 }
 
 /// An object of which only the version matters.
