@@ -112,7 +112,9 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
         total.add(&used);
     }
     for (_, advance) in quota.ledger.advances() {
-        total.add_masked(&advance.usage, &quota.spec_hard);
+        // What could not be counted keeps the amount that it had.
+        let counted = advance.usage.mask(total.keys());
+        total.add(&counted);
     }
     total.retain(|key, _| !unknown.contains(&key));
     Ok(total.mask(quota.spec_hard.keys()))
@@ -156,7 +158,28 @@ mod tests {
 
     use super::*;
     use crate::device_classes::DeviceClasses;
+    use crate::ledger::Holding;
     use crate::surroundings::NoNeighbours;
+
+    #[test]
+    fn what_is_not_counted_keeps_its_amount_beside_an_advance() {
+        let quota: ResourceQuota = object(
+            "{metadata: {name: team}, spec: {hard: {count/jobs.batch: 5000}},
+                status: {hard: {count/jobs.batch: 5000}, used: {count/jobs.batch: 3000}}}",
+        );
+        let quota = Quota::parse(&quota).unwrap();
+        let room = ResourceList::from_iter([(
+            "count/jobs.batch".to_owned(),
+            Quantity::from_units(10, Format::DecimalSi),
+        )]);
+        let mut quota = Holding::new("replica".to_owned()).send(&quota, room, "7");
+        let before = quota.used.clone();
+        let device_classes = DeviceClasses::default();
+        let (now, neighbours) = (Timestamp::UNIX_EPOCH, &NoNeighbours);
+        let surroundings = Surroundings { now, device_classes: &device_classes, neighbours };
+        recount(&mut quota, Seen::default(), &surroundings).unwrap();
+        assert_eq!(quota.used, before);
+    }
 
     /// As upstream counts: no rule matches the second key while no device class is known, and yet claims use it.
     #[test]

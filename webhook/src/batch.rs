@@ -1,8 +1,7 @@
 //! Deciding all requests that wait for the quotas of one namespace together, so that they share one write of each quota.
 
 use plimsoll_api::status::Status;
-use plimsoll_quota::ledger::annotation::MAX_BYTES;
-use plimsoll_quota::{Decision, Ledger, LimitedResource, Quota, Surroundings};
+use plimsoll_quota::{Charge, Decision, LimitedResource, Quota, Surroundings};
 use plimsoll_resource_math::ResourceList;
 
 use crate::admission::Request;
@@ -61,23 +60,22 @@ pub struct Plan {
 /// Decides requests one after the other, each against what those before it left.
 pub fn plan<'r>(
     requests: impl IntoIterator<Item = &'r Request>,
-    held: &[&Held],
+    mut held: Vec<Held>,
     limited: &[LimitedResource],
     surroundings: &Surroundings<'_>,
 ) -> Plan {
-    let mut quotas: Vec<Quota> = held.iter().map(|held| held.quota.clone()).collect();
-    let mut room: Vec<usize> =
-        quotas.iter().map(|quota| MAX_BYTES.saturating_sub(quota.ledger.bytes())).collect();
+    let mut quotas: Vec<Quota> = held.iter_mut().map(|held| std::mem::take(&mut held.quota)).collect();
+    let mut room: Vec<usize> = quotas.iter().map(|quota| quota.ledger.bytes_left()).collect();
     let outcomes = requests
         .into_iter()
-        .map(|request| decide(request, held, &mut quotas, &mut room, limited, surroundings))
+        .map(|request| decide(request, &held, &mut quotas, &mut room, limited, surroundings))
         .collect();
     Plan { outcomes, quotas }
 }
 
 fn decide(
     request: &Request,
-    held: &[&Held],
+    held: &[Held],
     quotas: &mut [Quota],
     room: &mut [usize],
     limited: &[LimitedResource],
@@ -105,19 +103,21 @@ fn decide(
     let Some((key, admission)) = request.entry() else {
         return Outcome::Refused { status: Status::bad_request("metadata.name: required"), quota: None };
     };
-    for place in &touched {
-        let name = &quotas[*place].name;
-        if let Some(reason) = &held[*place].untrusted {
+    let bytes =
+        |quotas: &[Quota], charge: &Charge| quotas[charge.quota].ledger.entry_bytes(&key.name, &charge.usage);
+    for charge in &charges {
+        let name = &quotas[charge.quota].name;
+        if let Some(reason) = &held[charge.quota].untrusted {
             return Outcome::Later { reason: format!("quota {name} has to be counted anew: {reason}") };
         }
-        if room[*place] < Ledger::entry_bytes(&key.name) {
+        if room[charge.quota] < bytes(quotas, charge) {
             return Outcome::Waits {
                 reason: format!("quota {name} waits for too many objects to be stored"),
             };
         }
     }
     for charge in &charges {
-        room[charge.quota] -= Ledger::entry_bytes(&key.name).min(room[charge.quota]);
+        room[charge.quota] -= bytes(quotas, charge);
         quotas[charge.quota].reserve(charge, key.clone(), &admission, &held[charge.quota].version);
     }
     Outcome::Charged { quotas: touched }
@@ -126,7 +126,7 @@ fn decide(
 /// Whether a request that is refused would be admitted without what is uncertain.
 fn would_fit(
     request: &Request,
-    held: &[&Held],
+    held: &[Held],
     quotas: &mut [Quota],
     limited: &[LimitedResource],
     surroundings: &Surroundings<'_>,

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::admissionregistration::v1::RuleWithOperations;
 use plimsoll_api::group::GroupResource;
-use plimsoll_api::request::Operation;
 use plimsoll_quota::{DeviceClasses, Evaluator, is_always_covered};
-use serde_json::{Value, json};
 
 /// The resources that some of the keys count, other than those that are always covered.
 pub fn followed<'k>(
@@ -35,27 +34,23 @@ pub fn followed<'k>(
 }
 
 /// The rules of a webhook configuration that cover resources, in their order.
-pub fn rules(resources: &BTreeSet<GroupResource>) -> Vec<Value> {
-    let operations = |resource: &GroupResource| {
-        let changes = match Evaluator::of(resource) {
-            Some(Evaluator::Services | Evaluator::ResourceClaims) => Some(Operation::Update),
-            _ => None,
-        };
-        let words = [Some(Operation::Create), changes].into_iter().flatten();
-        words
-            .map(|operation| if operation == Operation::Create { "CREATE" } else { "UPDATE" })
-            .collect::<Vec<_>>()
-    };
-    let rule = |resource: &GroupResource| {
-        json!({
-            "apiGroups": [resource.group],
-            "apiVersions": ["*"],
-            "resources": [resource.resource],
-            "operations": operations(resource),
-            "scope": "Namespaced",
-        })
+pub fn rules(resources: &BTreeSet<GroupResource>) -> Vec<RuleWithOperations> {
+    let rule = |resource: &GroupResource| RuleWithOperations {
+        api_groups: Some(vec![resource.group.clone()]),
+        api_versions: Some(vec!["*".to_owned()]),
+        resources: Some(vec![resource.resource.clone()]),
+        operations: Some(operations(resource).iter().map(ToString::to_string).collect()),
+        scope: Some("Namespaced".to_owned()),
     };
     resources.iter().map(rule).collect()
+}
+
+/// What can make a resource use more.
+fn operations(resource: &GroupResource) -> &'static [&'static str] {
+    match Evaluator::of(resource) {
+        Some(Evaluator::Services | Evaluator::ResourceClaims) => &["CREATE", "UPDATE"],
+        _ => &["CREATE"],
+    }
 }
 
 #[cfg(test)]
@@ -83,8 +78,7 @@ mod tests {
     #[test]
     fn asks_about_changes_where_they_can_use_more() {
         let resources = followed(["services", "count/jobs.batch"], &DeviceClasses::default());
-        let operations: Vec<Value> =
-            rules(&resources).iter().map(|rule| rule["operations"].clone()).collect();
-        assert_eq!(operations, [json!(["CREATE", "UPDATE"]), json!(["CREATE"])]);
+        let operations: Vec<_> = rules(&resources).into_iter().filter_map(|rule| rule.operations).collect();
+        assert_eq!(operations, [vec!["CREATE", "UPDATE"], vec!["CREATE"]]);
     }
 }

@@ -96,6 +96,11 @@ impl<'l> Usages<'l> {
     }
 }
 
+/// About how many bytes a usage takes.
+fn usage_bytes(usage: &ResourceList) -> usize {
+    usage.keys().map(|name| name.len() + 20).sum()
+}
+
 impl Ledger {
     /// Reads the ledger of a quota whose status has these amounts.
     ///
@@ -158,7 +163,7 @@ impl Ledger {
     }
 
     /// About how many bytes the entries take in the annotation.
-    pub fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let mut usages = Usages::default();
         let mut groups = BTreeSet::new();
         let mut bytes = 0;
@@ -168,15 +173,20 @@ impl Ledger {
                 bytes += GROUP;
             }
         }
-        let keys = usages.0.into_iter().flat_map(|usage| usage.keys());
-        bytes += keys.map(|name| name.len() + 20).sum::<usize>();
-        bytes
+        bytes + usages.0.into_iter().map(|usage| usage_bytes(usage)).sum::<usize>()
     }
 
-    /// About how many bytes one more entry takes in the annotation at most, where it shares a usage with others: its name, the end of a
-    /// uid and some quotation marks, and its part of a group.
-    pub fn entry_bytes(name: &str) -> usize {
-        name.len() + 2 * IN_GROUP
+    /// How many bytes more a charge may make of the annotation.
+    pub fn bytes_left(&self) -> usize {
+        MAX_BYTES.saturating_sub(self.bytes())
+    }
+
+    /// About how many bytes one more entry takes in the annotation at most: its name, the end of a uid and some quotation marks, its
+    /// part of a group, and what it uses if no other entry uses the same.
+    pub fn entry_bytes(&self, name: &str, usage: &ResourceList) -> usize {
+        let is_shared = self.entries.values().any(|entry| *entry.usage == *usage);
+        let alone = if is_shared { 0 } else { GROUP + usage_bytes(usage) };
+        name.len() + 2 * IN_GROUP + alone
     }
 
     /// The annotation's text, for a status with these amounts.

@@ -77,6 +77,21 @@ fn is_read_as_it_was_written() {
 }
 
 #[test]
+fn what_entries_take_is_foreseen() {
+    let mut ledger = Ledger::default();
+    let mut foreseen = 0;
+    for number in 0..60_u32 {
+        let (name, cpu) = (format!("web-{number}"), format!("{}m", number / 2));
+        let usage = list(&[("limits.cpu", &cpu), ("pods", "1"), ("requests.cpu", &cpu)]);
+        foreseen += ledger.entry_bytes(&name, &usage);
+        ledger.reserve(key(&name), &create("8520b60a-9af6-4c94-8347-c23344ca1cb8"), &usage, "4");
+    }
+    let text = ledger.write(&ResourceList::new(), &ResourceList::new());
+    assert!(text.len() <= foreseen + 100, "{} bytes of which {foreseen} were foreseen", text.len());
+    assert!(Ledger::default().bytes_left() - ledger.bytes_left() <= foreseen);
+}
+
+#[test]
 fn does_not_trust_a_status_that_someone_else_wrote() {
     let (hard, used) = (list(&[("cpu", "8")]), list(&[("cpu", "2")]));
     let text = Ledger::default().write(&hard, &used);

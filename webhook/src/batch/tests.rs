@@ -1,6 +1,7 @@
 use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
+use plimsoll_quota::ledger::annotation::MAX_BYTES;
 use plimsoll_quota::{DeviceClasses, NoNeighbours};
 use plimsoll_resource_math::{Format, Quantity};
 use serde_json::json;
@@ -34,7 +35,7 @@ fn plan_pods(pods: &[Request], held: &[Held]) -> Plan {
         device_classes: &DeviceClasses::default(),
         neighbours: &NoNeighbours,
     };
-    plan(pods, &held.iter().collect::<Vec<_>>(), &[], &surroundings)
+    plan(pods, held.to_vec(), &[], &surroundings)
 }
 
 fn used(plan: &Plan, place: usize) -> String {

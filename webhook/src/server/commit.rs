@@ -96,10 +96,11 @@ impl Shared {
         let device_classes = self.caches.device_classes();
         #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
         let now = Timestamp::now();
+        // DIFFERENCE: D-quota-8.
         act(&Surroundings { now, device_classes: &device_classes, neighbours: &NoNeighbours })
     }
 
-    fn plan<'r>(&self, requests: impl IntoIterator<Item = &'r Request>, held: &[&Held]) -> Plan {
+    fn plan<'r>(&self, requests: impl IntoIterator<Item = &'r Request>, held: Vec<Held>) -> Plan {
         self.with_surroundings(|surroundings| plan(requests, held, &self.limited, surroundings))
     }
 }
@@ -146,10 +147,8 @@ impl Committer {
     /// Decides a request from what the watch has told, and charges nothing. Whoever charges these quotas keeps no ledger.
     pub(super) fn consider(&self, request: &Request) -> Verdict {
         let held = self.shared.caches.quotas(&request.namespace);
-        let held: Vec<Held> =
-            held.iter().map(|stored| Held { untrusted: None, ..stored.held.clone() }).collect();
-        let held: Vec<&Held> = held.iter().collect();
-        let mut plan = self.shared.plan([request], &held);
+        let held = held.iter().map(|stored| Held { untrusted: None, ..stored.held.clone() }).collect();
+        let mut plan = self.shared.plan([request], held);
         match plan.outcomes.pop() {
             Some(Outcome::Refused { status, quota }) => Verdict::Refused { status, quota },
             Some(Outcome::Later { reason }) => later(&reason),
@@ -176,11 +175,11 @@ impl Committer {
     }
 
     fn start(&self, namespace: &str) -> mpsc::UnboundedSender<Waiting> {
-        let (queue, requests) = mpsc::unbounded_channel();
+        let (queue, waiting) = mpsc::unbounded_channel();
         let shared = Arc::clone(&self.shared);
         let mut tasks = self.tasks.lock();
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(Worker::new(namespace.to_owned(), shared).run(requests));
+        tasks.spawn(Worker::new(namespace.to_owned(), shared, waiting).run());
         queue
     }
 }

@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::admissionregistration::v1::{
-    RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration,
-};
+use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingWebhookConfiguration};
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use plimsoll_api::group::GroupResource;
@@ -50,6 +48,7 @@ impl Flags {
 
     /// Keeps the configuration for as long as the process runs. `limited` is covered whatever quotas say.
     pub(super) async fn keep(self, client: Client, caches: Arc<Caches>, limited: BTreeSet<GroupResource>) {
+        let mut is_missing = false;
         loop {
             tokio::select! {
                 () = caches.quota_keys_changed() => {}
@@ -58,28 +57,42 @@ impl Flags {
             if !caches.are_filled() {
                 continue;
             }
-            if let Err(error) = self.renew(&client, &caches, &limited).await {
-                tracing::warn!(%error, configuration = self.quota, "can't keep the rules");
+            match self.renew(&client, &caches, &limited).await {
+                Ok(is_found) => {
+                    if !is_found && !is_missing {
+                        tracing::warn!(
+                            configuration = self.validating,
+                            hook = ENFORCING_HOOK,
+                            "not found, so quotas are enforced on pods and claims on volumes at most; \
+                             --webhook-configuration names it"
+                        );
+                    }
+                    is_missing = !is_found;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, configuration = self.quota, "can't keep the rules");
+                }
             }
         }
     }
 
+    /// Writes the configuration if it is not as it should be; false if there is none from which to copy the hook.
     async fn renew(
         &self,
         client: &Client,
         caches: &Caches,
         limited: &BTreeSet<GroupResource>,
-    ) -> Result<(), kube::Error> {
+    ) -> Result<bool, kube::Error> {
         let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
-        let Some(first) = api.get_opt(&self.validating).await? else { return Ok(()) };
+        let Some(first) = api.get_opt(&self.validating).await? else { return Ok(false) };
         let hooks = first.webhooks.unwrap_or_default();
         let Some(enforcing) = hooks.into_iter().find(|hook| hook.name == ENFORCING_HOOK) else {
-            return Ok(());
+            return Ok(false);
         };
         let wanted = hook(enforcing, caches, limited);
         let wanted: Vec<ValidatingWebhook> = wanted.into_iter().collect();
         match api.get_opt(&self.quota).await? {
-            None if wanted.is_empty() => Ok(()),
+            None if wanted.is_empty() => {}
             None => {
                 let metadata = ObjectMeta {
                     name: Some(self.quota.clone()),
@@ -88,20 +101,21 @@ impl Flags {
                     ..ObjectMeta::default()
                 };
                 let configuration = ValidatingWebhookConfiguration { metadata, webhooks: Some(wanted) };
-                settled(api.create(&PostParams::default(), &configuration).await)
+                settled(api.create(&PostParams::default(), &configuration).await)?;
             }
             Some(mut present) => {
                 if present.webhooks.as_deref().unwrap_or_default() == wanted {
-                    return Ok(());
+                    return Ok(true);
                 }
                 tracing::info!(
                     rules = wanted.iter().flat_map(|hook| &hook.rules).flatten().count(),
                     "new rules"
                 );
                 present.webhooks = Some(wanted);
-                settled(api.replace(&self.quota, &PostParams::default(), &present).await)
+                settled(api.replace(&self.quota, &PostParams::default(), &present).await)?;
             }
         }
+        Ok(true)
     }
 }
 
@@ -114,8 +128,7 @@ fn hook(
     let keys: BTreeSet<String> = caches.quota_keys();
     let mut resources = followed(keys.iter().map(String::as_str), &caches.device_classes());
     resources.extend(limited.iter().filter(|resource| !is_always_covered(resource)).cloned());
-    let rules: Vec<RuleWithOperations> =
-        rules(&resources).into_iter().filter_map(|rule| serde_json::from_value(rule).ok()).collect();
+    let rules = rules(&resources);
     (!rules.is_empty()).then(|| ValidatingWebhook {
         name: FOLLOWING_HOOK.to_owned(),
         rules: Some(rules),

@@ -20,13 +20,14 @@ pub(super) struct StoredQuota {
 impl StoredQuota {
     /// Reads a quota; none if an amount is no quantity, which the API server does not store.
     pub(super) fn read(mut object: ResourceQuota) -> Option<Self> {
-        object.metadata.managed_fields = None;
         let mut quota = Quota::parse(&object)
             .inspect_err(|error| tracing::error!(%error, quota = object.metadata.name, "can't read a quota"))
             .ok()?;
         let untrusted = quota.read_ledger(&object).err().map(|problem| problem.to_string());
-        // It has been read, and is written anew with each charge.
+        object.metadata.managed_fields = None;
+        // These have been read, and are written anew with each charge.
         object.metadata.annotations.get_or_insert_default().remove(ANNOTATION);
+        object.status = None;
         let version = object.metadata.resource_version.clone().unwrap_or_default();
         Some(Self { object, held: Held { quota, version, untrusted, ..Held::default() } })
     }
@@ -58,23 +59,23 @@ impl StoredQuota {
     /// Whether an object is of the same quota and no later version.
     pub(super) fn is_as_late_as(&self, object: &ResourceQuota) -> bool {
         let version = object.metadata.resource_version.as_deref().unwrap_or_default();
-        self.object.metadata.uid == object.metadata.uid
-            && Version::parse(&self.held.version) >= Version::parse(version)
+        let is_as_late = match (Version::parse(&self.held.version), Version::parse(version)) {
+            (Some(known), Some(version)) => known >= version,
+            // Where versions are not in order, only the very same one is known.
+            _ => self.held.version == version,
+        };
+        is_as_late && self.object.metadata.uid == object.metadata.uid
     }
 
     /// Whether an object wants to limit the same keys.
     pub(super) fn limits_the_same(&self, object: &ResourceQuota) -> bool {
-        let keys = |object: &'_ ResourceQuota| -> Vec<String> {
-            let hard = object.spec.as_ref().and_then(|spec| spec.hard.as_ref());
-            hard.into_iter().flat_map(BTreeMap::keys).cloned().collect()
-        };
-        keys(&self.object) == keys(object)
+        let hard = object.spec.as_ref().and_then(|spec| spec.hard.as_ref());
+        self.held.quota.spec_keys().eq(hard.into_iter().flat_map(BTreeMap::keys).map(String::as_str))
     }
 
     /// What is stored once other amounts have been written, as the given version.
     pub(super) fn written(&self, quota: &Quota, version: String) -> Self {
         let mut object = self.object.clone();
-        object.status = Some(quota.status());
         object.metadata.resource_version = Some(version.clone());
         Self { object, held: Held { quota: quota.clone(), version, ..Held::default() } }
     }

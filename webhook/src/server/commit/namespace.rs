@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_quota::ledger::advance::DRAWABLE_FOR;
-use plimsoll_quota::ledger::annotation::MAX_BYTES;
-use plimsoll_quota::{Decision, Holding, Ledger, LimitedResource, Quota, Surroundings};
+use plimsoll_quota::{Charge, Decision, Holding, LimitedResource, Quota, Surroundings};
 use plimsoll_resource_math::ResourceList;
 use tokio::time::Instant;
 
@@ -127,11 +126,10 @@ impl Quotas {
         let is_listed = |name: &str| listed.iter().any(|stored| stored.name() == name);
         (self.standings, self.seen) = known.filter(|(standing, _)| is_listed(standing.stored.name())).unzip();
         for stored in listed {
-            let same_name = |standing: &Standing| standing.stored.name() == stored.name();
-            match self.standings.iter().position(same_name) {
-                Some(place) if stored.is_same_version(&self.standings[place].stored) => {}
-                Some(place) => self.rebase(place, Arc::new(stored)),
-                None => drop(self.take_in(Arc::new(stored), now)),
+            match self.search(stored.name()) {
+                Ok(place) if stored.is_same_version(&self.standings[place].stored) => {}
+                Ok(place) => self.rebase(place, Arc::new(stored)),
+                Err(_) => drop(self.take_in(Arc::new(stored), now)),
             }
         }
     }
@@ -141,7 +139,7 @@ impl Quotas {
         standing.stored = stored;
         let held = &standing.stored.held;
         self.seen[place] = standing.holding.rebase(&held.quota, &held.version);
-        standing.bytes_left = MAX_BYTES.saturating_sub(self.seen[place].ledger.bytes());
+        standing.bytes_left = self.seen[place].ledger.bytes_left();
     }
 
     /// Admits a request with what is held in advance; returns the places of the quotas that it uses. None if it has to be decided with
@@ -161,11 +159,12 @@ impl Quotas {
             return None;
         };
         let (key, admission) = request.entry()?;
-        let bytes = Ledger::entry_bytes(&key.name);
+        let bytes =
+            |seen: &[Quota], charge: &Charge| seen[charge.quota].ledger.entry_bytes(&key.name, &charge.usage);
         let covered = charges.iter().all(|charge| {
             let standing = &self.standings[charge.quota];
             now < standing.until
-                && bytes <= standing.bytes_left
+                && bytes(&self.seen, charge) <= standing.bytes_left
                 && standing.holding.covers(&self.seen[charge.quota], charge, &key, &admission)
         });
         if !covered {
@@ -177,9 +176,9 @@ impl Quotas {
                 standing.unnoted_since = now;
             }
             standing.used = now;
+            standing.bytes_left -= bytes(&self.seen, charge);
             let (seen, version) = (&mut self.seen[charge.quota], &standing.stored.held.version);
             standing.holding.draw(seen, charge, key.clone(), admission.clone(), version);
-            standing.bytes_left -= bytes;
         }
         Some(charges.iter().map(|charge| charge.quota).collect())
     }

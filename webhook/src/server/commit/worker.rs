@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use super::namespace::{Quotas, Writing};
 use super::store::{Listed, list, replace_status};
 use super::{Charged, Shared, Verdict, Waiting, later};
-use crate::batch::{Held, Outcome};
+use crate::batch::Outcome;
 
 /// For how long a list of a namespace's quotas is believed to be complete, while the watch tells of new ones.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// For how long a request is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many requests are taken from the queue at once at most.
+/// How many requests are taken from the queue in one go at most.
 const LARGEST_BATCH: usize = 512;
 /// How many requests wait for the recount at most; others are told to come again.
 const MOST_PARKED: usize = 512;
@@ -26,6 +26,8 @@ const MOST_PARKED: usize = 512;
 const PAUSE: Duration = Duration::from_millis(40);
 /// After how long requests that wait for the recount are looked at again, if nothing is heard before.
 const LOOK: Duration = Duration::from_millis(200);
+/// What is said of a request that could not be decided in time though nothing has failed.
+const SLOW: &str = "the API server is too slow";
 /// For how long a namespace's task outlives its last request.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -34,6 +36,9 @@ pub(super) struct Worker {
     namespace: String,
     shared: Arc<Shared>,
     quotas: Quotas,
+    queue: mpsc::UnboundedReceiver<Waiting>,
+    /// Requests that are decided next.
+    batch: Vec<Waiting>,
     /// Requests that [wait](Outcome::Waits) for the recount.
     parked: Vec<Waiting>,
     /// When they were last looked at.
@@ -46,8 +51,10 @@ pub(super) struct Worker {
     written: Instant,
     /// How long that took.
     took: Duration,
-    /// When it may be tried again to note what was drawn, since that has failed.
+    /// Before when nothing is noted that was drawn: the last attempt has failed, or the recount has its turn.
     note_again: Instant,
+    /// Why the last attempt to read or write the quotas has failed, if it has.
+    obstacle: Option<&'static str>,
     /// Nothing more is coming, so nothing is held in advance.
     is_closing: bool,
 }
@@ -60,12 +67,18 @@ impl Waiting {
 }
 
 impl Worker {
-    pub(super) fn new(namespace: String, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        namespace: String,
+        shared: Arc<Shared>,
+        queue: mpsc::UnboundedReceiver<Waiting>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             namespace,
             shared,
             quotas: Quotas::new(format!("{:012x}", rand::random::<u64>() >> 16)),
+            queue,
+            batch: Vec::new(),
             parked: Vec::new(),
             looked: now,
             has_heard: false,
@@ -73,45 +86,47 @@ impl Worker {
             written: now,
             took: Duration::ZERO,
             note_again: now,
+            obstacle: None,
             is_closing: false,
         }
     }
 
-    pub(super) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Waiting>) {
-        let mut batch: Vec<Waiting> = Vec::new();
-        while self.wait(&mut requests, &mut batch).await {
+    pub(super) async fn run(mut self) {
+        while self.wait().await {
             self.take_in_watched();
             if self.has_heard || self.looked.elapsed() >= LOOK {
-                self.unpark(&mut batch);
+                self.unpark();
             }
-            receive(&mut requests, &mut batch);
-            self.draw(&mut batch);
-            if !batch.is_empty() {
+            receive(&mut self.queue, &mut self.batch);
+            let batch = std::mem::take(&mut self.batch);
+            self.draw(batch);
+            if !self.batch.is_empty() {
                 // Half the time that a write takes lies between two: under load more requests then share one, and a lone client
                 // comes later anyway. An API server that hardly answers is no reason to be slower still.
-                tokio::time::sleep_until(self.written + PAUSE.min(self.took / 2)).await;
+                let pause = PAUSE.min(self.took / 2);
+                self.meanwhile(tokio::time::sleep_until(self.written + pause)).await;
                 self.let_the_recount_write().await;
                 if self.has_heard {
-                    self.unpark(&mut batch);
+                    self.unpark();
                 }
-                receive(&mut requests, &mut batch);
-                self.decide(std::mem::take(&mut batch)).await;
+                receive(&mut self.queue, &mut self.batch);
+                self.decide().await;
             }
             if self.due().is_some_and(|due| due <= Instant::now()) {
-                self.note(&mut requests, &mut batch).await;
+                self.note().await;
             }
         }
         self.is_closing = true;
         // What came in after the last look is still answered.
-        requests.close();
-        let mut rest = std::mem::take(&mut self.parked);
-        while let Some(waiting) = requests.recv().await {
-            rest.push(waiting);
+        self.queue.close();
+        self.unpark();
+        while let Some(waiting) = self.queue.recv().await {
+            self.batch.push(waiting);
         }
-        if !rest.is_empty() {
-            self.decide(rest).await;
+        if !self.batch.is_empty() {
+            self.decide().await;
         }
-        self.note(&mut requests, &mut batch).await;
+        self.note().await;
     }
 
     /// When something has to be written though nobody waits for it.
@@ -120,18 +135,18 @@ impl Worker {
     }
 
     /// Waits for a request, or for something else that is to be done; false if nobody has asked for a while.
-    async fn wait(&self, requests: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) -> bool {
-        if !batch.is_empty() || self.has_heard && !self.parked.is_empty() {
+    async fn wait(&mut self) -> bool {
+        if !self.batch.is_empty() || self.has_heard && !self.parked.is_empty() {
             return true;
         }
         let now = Instant::now();
         let look = (!self.parked.is_empty()).then(|| now + LOOK);
         let due = self.due().into_iter().chain(look).min();
         tokio::select! {
-            received = tokio::time::timeout_at(due.unwrap_or(now + IDLE), requests.recv()) => {
+            received = tokio::time::timeout_at(due.unwrap_or(now + IDLE), self.queue.recv()) => {
                 let is_closed = matches!(received, Ok(None));
-                batch.extend(received.ok().flatten());
-                !is_closed && (due.is_some() || !batch.is_empty())
+                self.batch.extend(received.ok().flatten());
+                !is_closed && (due.is_some() || !self.batch.is_empty())
             }
             () = self.shared.caches.quota_changed(), if !self.parked.is_empty() => true,
         }
@@ -143,15 +158,16 @@ impl Worker {
         is_recent && self.shared.caches.are_quotas_followed()
     }
 
-    /// Answers those requests that what is held in advance covers.
-    fn draw(&mut self, batch: &mut Vec<Waiting>) {
+    /// Answers those requests that what is held in advance covers; the others join the batch.
+    fn draw(&mut self, requests: Vec<Waiting>) {
         let now = Instant::now();
         if !self.is_current(now) {
+            self.batch.extend(requests);
             return;
         }
-        let (shared, quotas) = (Arc::clone(&self.shared), &mut self.quotas);
+        let (shared, quotas, batch) = (Arc::clone(&self.shared), &mut self.quotas, &mut self.batch);
         shared.with_surroundings(|surroundings| {
-            for waiting in std::mem::take(batch) {
+            for waiting in requests {
                 if !waiting.is_in_time(now) {
                     batch.push(waiting);
                     continue;
@@ -172,27 +188,62 @@ impl Worker {
     }
 
     /// Has those that wait for the recount looked at again, the longest waiting before all others.
-    fn unpark(&mut self, batch: &mut Vec<Waiting>) {
-        batch.append(&mut self.parked);
-        batch.sort_by_key(|waiting| waiting.since);
+    fn unpark(&mut self) {
+        self.batch.append(&mut self.parked);
+        self.batch.sort_by_key(|waiting| waiting.since);
         self.looked = Instant::now();
         self.has_heard = false;
     }
 
-    /// Waits while a quota is crowded, but not for long. What comes in meanwhile joins the batch.
+    /// Waits while a quota is crowded, but not for long.
     async fn let_the_recount_write(&mut self) {
         let until = self.written + PAUSE;
-        let caches = Arc::clone(&self.shared.caches);
         while self.quotas.seen().iter().any(|quota| quota.ledger.is_crowded()) {
-            let changed = caches.quota_changed();
-            if !self.take_in_watched() && tokio::time::timeout_at(until, changed).await.is_err() {
+            if !self.await_news(until).await {
                 break;
             }
         }
     }
 
-    /// Answers every request of a batch, or [parks](Self::parked) it.
-    async fn decide(&mut self, mut undecided: Vec<Waiting>) {
+    /// Waits for the watch to tell of what someone else has written; false if it has not until then.
+    async fn await_news(&mut self, until: Instant) -> bool {
+        let caches = Arc::clone(&self.shared.caches);
+        loop {
+            let changed = caches.quota_changed();
+            if self.take_in_watched() {
+                return true;
+            }
+            if self.meanwhile(tokio::time::timeout_at(until, changed)).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Waits for something. Requests that come in until then are answered if what is held in advance covers them; others join the batch.
+    async fn meanwhile<T>(&mut self, awaited: impl Future<Output = T>) -> T {
+        let mut awaited = std::pin::pin!(awaited);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut awaited => return result,
+                Some(waiting) = self.queue.recv() => {
+                    let mut received = vec![waiting];
+                    receive(&mut self.queue, &mut received);
+                    // What is news can't be taken in while something is under way, nor may it be passed over.
+                    let watched = self.shared.caches.quotas(&self.namespace);
+                    if watched.iter().any(|read| self.quotas.is_news(read)) {
+                        self.batch.append(&mut received);
+                    } else {
+                        self.draw(received);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers every request of the batch, or [parks](Self::parked) it.
+    async fn decide(&mut self) {
+        let mut undecided = std::mem::take(&mut self.batch);
         self.take_in_watched();
         let mut listed_now = false;
         let mut must_list = false;
@@ -201,7 +252,7 @@ impl Worker {
             let now = Instant::now();
             for late in undecided.extract_if(.., |waiting| !waiting.is_in_time(now)) {
                 // Whoever waits no longer needs no answer.
-                let reason = late.reason.as_deref().unwrap_or("the quotas of the namespace change too fast");
+                let reason = late.reason.as_deref().or(self.obstacle).unwrap_or(SLOW);
                 let _ = late.reply.send(later(reason));
             }
             if undecided.is_empty() {
@@ -237,9 +288,8 @@ impl Worker {
 
     /// Decides a batch once, writes, and answers what is decided then.
     async fn attempt(&mut self, batch: Vec<Waiting>, listed_now: bool) -> Rest {
-        let held = self.quotas.held();
-        let held: Vec<&Held> = held.iter().collect();
-        let plan = self.shared.plan(batch.iter().map(|waiting| &waiting.request), &held);
+        let requests = batch.iter().map(|waiting| &waiting.request);
+        let plan = self.shared.plan(requests, self.quotas.held());
         let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Later { .. });
         if !listed_now && plan.outcomes.iter().any(refuses) {
             return Rest::OfStaleRead(batch);
@@ -301,6 +351,7 @@ impl Worker {
                 }
                 let stored = self.quotas.take_note(place, writing, version, self.written);
                 self.shared.caches.note(&self.namespace, &stored);
+                self.obstacle = None;
                 true
             }
             Err(error) => {
@@ -308,10 +359,12 @@ impl Worker {
                 match &error {
                     kube::Error::Api(status) if status.code == 409 => {
                         self.shared.metrics.conflicts.inc();
+                        self.obstacle = Some("the quotas of the namespace change too fast");
                     }
                     _ => {
                         let quota = writing.quota.name;
                         tracing::warn!(%error, namespace = self.namespace, quota, "can't charge");
+                        self.obstacle = Some("the quotas of the namespace can't be written");
                     }
                 }
                 false
@@ -337,10 +390,12 @@ impl Worker {
                 self.quotas.take_in_all(quotas, asked);
                 self.listed = Some(asked);
                 self.shared.metrics.lists.inc();
+                self.obstacle = None;
                 true
             }
             Err(error) => {
                 tracing::warn!(%error, namespace = self.namespace, "can't list quotas");
+                self.obstacle = Some("the quotas of the namespace can't be read");
                 false
             }
         }
@@ -348,10 +403,10 @@ impl Worker {
 }
 
 /// Adds what is waiting in the queue.
-fn receive(requests: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) {
+fn receive(queue: &mut mpsc::UnboundedReceiver<Waiting>, batch: &mut Vec<Waiting>) {
     let most = batch.len() + LARGEST_BATCH;
     while batch.len() < most
-        && let Ok(next) = requests.try_recv()
+        && let Ok(next) = queue.try_recv()
     {
         batch.push(next);
     }

@@ -189,7 +189,7 @@ async fn answers_in_time_when_the_api_server_does_not() {
         answer["response"]["status"],
         json!({
             "status": "Failure", "code": 429, "reason": "TooManyRequests", "details": {"retryAfterSeconds": 1},
-            "message": "quota can't be decided now: the API server does not answer",
+            "message": "quota can't be decided now: the quotas of the namespace can't be read",
         })
     );
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
-use plimsoll_quota::{DeviceClasses, NoNeighbours};
+use plimsoll_quota::{DeviceClasses, Ledger, NoNeighbours};
 use plimsoll_resource_math::{Format, Quantity};
 
 use super::*;
