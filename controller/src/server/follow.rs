@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
-use k8s_openapi::api::resource::v1::ResourceClaim;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota, Service};
+use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta};
 use kube::api::{ListParams, WatchParams};
 use kube::core::{ApiResource, DynamicObject, PartialObjectMeta, Request, WatchEvent};
@@ -45,7 +45,15 @@ macro_rules! followed {
     };
 }
 
-followed!(Pod, Service, PersistentVolumeClaim, ResourceClaim, PartialObjectMeta<DynamicObject>);
+followed!(
+    Pod,
+    Service,
+    PersistentVolumeClaim,
+    ResourceClaim,
+    ResourceQuota,
+    DeviceClass,
+    PartialObjectMeta<DynamicObject>,
+);
 
 /// Which objects are meant.
 #[derive(Clone, Debug)]

@@ -10,14 +10,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::ResourceQuota;
 use k8s_openapi::api::resource::v1::DeviceClass;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{ListParams, PostParams};
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, ResourceExt as _};
+use kube::api::PostParams;
+use kube::core::ApiResource;
+use kube::{Api, Client, Resource, ResourceExt as _};
 use plimsoll_api::group::GroupResource;
 use plimsoll_quota::ledger::{Findings, Patience, renew, resources_of};
 use plimsoll_quota::{
@@ -26,12 +24,13 @@ use plimsoll_quota::{
 use plimsoll_runtime::probe;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval};
 
 use self::countable::Countable;
 use self::coverage::Coverage;
-use self::kind_cache::{Change, KindCache};
+use self::kind_cache::{Change, Following, KindCache};
 use self::snapshot::Snapshot;
+use super::follow::{self, News, Source};
 use super::metrics::{Metrics, ResourceLabels};
 
 /// How long changes are gathered before they are counted.
@@ -57,12 +56,14 @@ struct Counted {
 enum Happening {
     /// A quota came or changed.
     Quota(Box<ResourceQuota>),
-    /// A quota is gone.
-    QuotaGone(Box<ResourceQuota>),
+    /// The quota of a namespace and name is gone.
+    QuotaGone((String, String)),
     /// Objects of a namespace changed; none: of any.
     Objects(Option<String>),
     /// The API server asks webhooks about these resources.
     Rules(BTreeSet<GroupResource>),
+    /// These device classes there are.
+    DeviceClasses(DeviceClasses),
 }
 
 /// What the controller remembers of one quota.
@@ -82,10 +83,12 @@ pub(super) struct Controller {
     /// By namespace and name.
     quotas: BTreeMap<(String, String), Remembered>,
     countable: Countable,
-    caches: HashMap<GroupResource, Arc<KindCache>>,
+    caches: HashMap<GroupResource, Following>,
     coverage: Coverage,
     quota_webhook_configuration: String,
     device_classes: DeviceClasses,
+    /// Whether the device classes have been listed once.
+    device_classes_listed: bool,
     dirty: BTreeSet<String>,
     /// Where quotas that are [marked](probe::LABEL) are not for counting.
     probe_namespace: String,
@@ -95,7 +98,7 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    /// A controller that counts everything every `period`.
+    /// A controller that counts everything every `period`; if that is zero, only what may have changed.
     pub(super) fn new(
         client: Client,
         metrics: Arc<Metrics>,
@@ -114,6 +117,7 @@ impl Controller {
             coverage: Coverage::default(),
             quota_webhook_configuration,
             device_classes: DeviceClasses::default(),
+            device_classes_listed: false,
             dirty: BTreeSet::new(),
             probe_namespace,
             tasks: JoinSet::new(),
@@ -129,18 +133,21 @@ impl Controller {
             // The controller has ended if nobody listens.
             move |rules| drop(happenings.send(Happening::Rules(rules)))
         }));
+        self.tasks.spawn(follow_device_classes(self.client.clone(), self.happenings.0.clone()));
         let mut look = tokio::time::interval(LOOK);
-        let mut everything = tokio::time::interval(self.period);
+        let mut everything = (!self.period.is_zero()).then(|| tokio::time::interval(self.period));
         loop {
             tokio::select! {
                 Some(happening) = self.happenings.1.recv() => self.take(happening),
-                _ = look.tick() => self.look_for_waiting(),
-                _ = everything.tick() => {
-                    self.read_device_classes().await;
-                    self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
+                _ = look.tick() => {
+                    self.look_for_waiting();
+                    if self.countable.is_old() {
+                        self.follow_what_quotas_name().await;
+                    }
                 }
+                () = tick(&mut everything) => self.mark_every_namespace(),
             }
-            if self.dirty.is_empty() {
+            if self.dirty.is_empty() || !self.knows_device_classes() {
                 continue;
             }
             // What else changes at about the same time shares the count.
@@ -169,19 +176,33 @@ impl Controller {
                 }
                 remembered.object = *quota;
             }
-            Happening::QuotaGone(quota) => {
-                self.quotas.remove(&(quota.namespace().unwrap_or_default(), quota.name_any()));
-            }
+            Happening::QuotaGone(key) => drop(self.quotas.remove(&key)),
             Happening::Objects(Some(namespace)) => {
                 if self.in_namespace(&namespace).next().is_some() {
                     self.dirty.insert(namespace);
                 }
             }
-            Happening::Objects(None) => {
-                self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
-            }
+            Happening::Objects(None) => self.mark_every_namespace(),
             Happening::Rules(resources) => self.coverage.take(resources, Instant::now()),
+            Happening::DeviceClasses(classes) => {
+                self.device_classes_listed = true;
+                if self.device_classes != classes {
+                    self.device_classes = classes;
+                    self.mark_every_namespace();
+                }
+            }
         }
+    }
+
+    fn mark_every_namespace(&mut self) {
+        self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
+    }
+
+    /// Whether it is known which keys device classes concern: a key that seems to concern none would be counted without claims.
+    fn knows_device_classes(&self) -> bool {
+        let claims = self.countable.path(&GroupResource::new("resource.k8s.io", "resourceclaims"));
+        let serves_classes = claims.is_some_and(|place| place.api_version == DeviceClass::api_version(&()));
+        self.device_classes_listed || (self.countable.is_known() && !serves_classes)
     }
 
     fn in_namespace<'c>(&'c self, namespace: &'c str) -> impl Iterator<Item = &'c (String, String)> {
@@ -192,7 +213,7 @@ impl Controller {
     /// Marks the namespaces in which something is waited for.
     fn look_for_waiting(&mut self) {
         if self.coverage.is_young(Instant::now()) {
-            self.dirty.extend(self.quotas.keys().map(|(namespace, _)| namespace.clone()));
+            self.mark_every_namespace();
         }
         let mut entries = 0;
         for ((namespace, _), remembered) in &self.quotas {
@@ -205,19 +226,13 @@ impl Controller {
         self.metrics.entries.set(i64::try_from(entries).unwrap_or(i64::MAX));
     }
 
-    async fn read_device_classes(&mut self) {
-        match Api::<DeviceClass>::all(self.client.clone()).list(&ListParams::default()).await {
-            Ok(list) => self.device_classes = DeviceClasses::new(&list.items),
-            Err(error) => tracing::warn!(%error, "can't list device classes"),
-        }
-    }
-
-    /// Begins to follow each resource that some quota counts.
+    /// Begins to follow each resource that some quota counts, where it is now.
     async fn follow_what_quotas_name(&mut self) {
         let keys =
             self.quotas.values().filter_map(|remembered| remembered.object.spec.as_ref()?.hard.as_ref());
         let keys: BTreeSet<String> = keys.flat_map(BTreeMap::keys).cloned().collect();
         self.countable.discover(&keys).await;
+        self.drop_outdated_caches();
         let names = keys.iter().map(String::as_str);
         let named = resources_of(names, self.countable.resources(), &self.device_classes);
         for resource in named {
@@ -225,7 +240,7 @@ impl Controller {
                 continue;
             }
             let Some(path) = self.countable.path(&resource) else { continue };
-            let (cache, following) = KindCache::follow(self.client.clone(), &resource, path, {
+            let following = KindCache::follow(self.client.clone(), &resource, path, {
                 let (changes, followed) = (self.happenings.0.clone(), self.metrics.followed.clone());
                 let labels = ResourceLabels { resource: resource.to_string() };
                 move |change| match change {
@@ -234,14 +249,23 @@ impl Controller {
                     Change::Objects(namespace) => drop(changes.send(Happening::Objects(namespace))),
                 }
             });
-            self.tasks.spawn(following);
-            self.caches.insert(resource, cache);
+            self.caches.insert(resource, following);
+        }
+    }
+
+    fn drop_outdated_caches(&mut self) {
+        let followed = self.caches.iter().map(|(resource, following)| (resource, &following.place));
+        for resource in outdated(followed, |resource| self.countable.path(resource)) {
+            tracing::info!(%resource, "not served any more where it was followed");
+            self.caches.remove(&resource);
+            self.metrics.followed.remove(&ResourceLabels { resource: resource.to_string() });
         }
     }
 
     fn surroundings(&self) -> Surroundings<'_> {
         #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
         let now = Timestamp::now();
+        // DIFFERENCE: D-quota-8.
         Surroundings { now, device_classes: &self.device_classes, neighbours: &NoNeighbours }
     }
 
@@ -396,47 +420,91 @@ impl Controller {
     }
 }
 
-/// Tells of quotas for as long as the process runs.
+/// The next time of an interval, if there is one.
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => _ = interval.tick().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Those of the followed resources that are at another place now, or nowhere.
+fn outdated<'p>(
+    followed: impl Iterator<Item = (&'p GroupResource, &'p ApiResource)>,
+    present: impl Fn(&GroupResource) -> Option<&'p ApiResource>,
+) -> Vec<GroupResource> {
+    let outdated = followed.filter(|(resource, place)| present(resource) != Some(*place));
+    outdated.map(|(resource, _)| resource.clone()).collect()
+}
+
+/// All objects of a type, whole.
+fn source<K: Resource<DynamicType = ()>>() -> Source {
+    Source { place: ApiResource::erase::<K>(&()), metadata_only: false }
+}
+
+/// Tells of quotas for as long as it is polled.
 async fn follow_quotas(client: Client, happenings: mpsc::UnboundedSender<Happening>) {
-    let events = watcher(Api::<ResourceQuota>::all(client), watcher::Config::default()).default_backoff();
-    let mut events = std::pin::pin!(events);
-    // What a new list lacks is gone.
-    let mut known: BTreeMap<(String, String), ResourceQuota> = BTreeMap::new();
-    let mut listed: BTreeMap<(String, String), ResourceQuota> = BTreeMap::new();
     let place = |quota: &ResourceQuota| (quota.namespace().unwrap_or_default(), quota.name_any());
-    while let Some(event) = events.next().await {
-        let told = match event {
-            Ok(Event::Apply(quota)) => {
-                known.insert(place(&quota), quota.clone());
-                vec![Happening::Quota(Box::new(quota))]
-            }
-            Ok(Event::Delete(quota)) => {
-                known.remove(&place(&quota));
-                vec![Happening::QuotaGone(Box::new(quota))]
-            }
-            Ok(Event::Init) => {
-                listed.clear();
-                Vec::new()
-            }
-            Ok(Event::InitApply(quota)) => {
-                listed.insert(place(&quota), quota.clone());
-                vec![Happening::Quota(Box::new(quota))]
-            }
-            Ok(Event::InitDone) => {
-                let gone = std::mem::replace(&mut known, std::mem::take(&mut listed));
-                let gone = gone.into_iter().filter(|(key, _)| !known.contains_key(key));
-                let gone = gone.map(|(_, quota)| Happening::QuotaGone(Box::new(quota)));
-                gone.collect()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "watch of quotas interrupted");
-                Vec::new()
-            }
-        };
-        for happening in told {
-            if happenings.send(happening).is_err() {
-                return;
-            }
+    // What a new list lacks is gone.
+    let mut known: BTreeSet<(String, String)> = BTreeSet::new();
+    // The controller has ended if nobody listens.
+    let tell = |happening| drop(happenings.send(happening));
+    let take = |news: News<ResourceQuota>, _| {
+        let (come, gone) = news.into_changes(known.iter().cloned(), place);
+        for quota in come {
+            known.insert(place(&quota));
+            tell(Happening::Quota(Box::new(quota)));
         }
+        for key in gone {
+            known.remove(&key);
+            tell(Happening::QuotaGone(key));
+        }
+    };
+    follow::follow(client, source::<ResourceQuota>(), take).await;
+}
+
+/// Tells of device classes for as long as it is polled.
+async fn follow_device_classes(client: Client, happenings: mpsc::UnboundedSender<Happening>) {
+    let mut known: BTreeMap<String, DeviceClass> = BTreeMap::new();
+    let take = |news: News<DeviceClass>, _| {
+        if matches!(news, News::Nothing | News::Interrupted) {
+            return;
+        }
+        let (come, gone) = news.into_changes(known.keys().cloned(), DeviceClass::name_any);
+        known.extend(come.into_iter().map(|class| (class.name_any(), class)));
+        known.retain(|name, _| !gone.contains(name));
+        // The controller has ended if nobody listens.
+        drop(happenings.send(Happening::DeviceClasses(DeviceClasses::new(known.values()))));
+    };
+    follow::follow(client, source::<DeviceClass>(), take).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use kube::core::GroupVersionKind;
+
+    use super::*;
+
+    fn place(version: &str, plural: &str) -> (GroupResource, ApiResource) {
+        let kind = GroupVersionKind::gvk("example.com", version, "Kind");
+        let place = ApiResource::from_gvk_with_plural(&kind, plural);
+        (GroupResource::new("example.com", plural), place)
+    }
+
+    #[test]
+    fn a_cache_is_outdated_once_its_resource_is_elsewhere_or_gone() {
+        let followed =
+            BTreeMap::from([place("v1", "kept"), place("v1beta1", "moved"), place("v1beta1", "gone")]);
+        let present = BTreeMap::from([place("v1", "kept"), place("v1", "moved"), place("v1", "new")]);
+        let outdated = outdated(followed.iter(), |resource| present.get(resource));
+        let expected = ["gone", "moved"].map(|plural| GroupResource::new("example.com", plural));
+        assert_eq!(outdated, expected);
+    }
+
+    #[tokio::test]
+    async fn no_interval_never_ticks() {
+        assert_eq!(tick(&mut None).now_or_never(), None);
+        tick(&mut Some(tokio::time::interval(Duration::from_hours(1)))).await;
     }
 }

@@ -23,7 +23,12 @@ use crate::own_writes::Behind;
 impl Controller {
     /// Looks at a DaemonSet.
     pub(super) async fn sync(&self, key: &ObjectKey) -> anyhow::Result<()> {
-        let snapshot = match self.caches.lock().snapshot(key) {
+        let (snapshot, may_act) = {
+            let mut caches = self.caches.lock();
+            // Asked of the same moment: what is met later is not in these pods yet.
+            (caches.snapshot(key), caches.expectations.are_met(key, self.queue.now()))
+        };
+        let snapshot = match snapshot {
             Ok(Some(snapshot)) => snapshot,
             Ok(None) => return Ok(()),
             Err(behind) => return Err(self.put_off(behind)),
@@ -65,7 +70,6 @@ impl Controller {
 
         let object = &known.received.object;
         let situation = Situation::new(object, &hash, &nodes, &pods, now());
-        let may_act = self.caches.lock().expectations.are_met(key, self.queue.now());
         let mut decided = {
             let mut failed = self.failed_pods.lock();
             plan(&situation, may_act.then_some(&mut *failed))

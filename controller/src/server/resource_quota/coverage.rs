@@ -47,14 +47,40 @@ pub(super) async fn follow(client: Client, name: String, tell: impl Fn(BTreeSet<
     let only = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let events = watcher(Api::<ValidatingWebhookConfiguration>::all(client), only).default_backoff();
     let mut events = std::pin::pin!(events);
+    let mut listing = Listing::default();
     while let Some(event) = events.next().await {
         match event {
-            Ok(Event::Apply(configuration) | Event::InitApply(configuration)) => {
-                tell(resources(&configuration));
+            Ok(event) => {
+                if let Some(rules) = listing.take(event) {
+                    tell(rules);
+                }
             }
-            Ok(Event::Delete(_)) => tell(BTreeSet::new()),
-            Ok(Event::Init | Event::InitDone) => {}
             Err(error) => tracing::warn!(%error, "watch of webhook rules interrupted"),
+        }
+    }
+}
+
+/// Notices that a list lacks the configuration: it may have been deleted while nothing was watched.
+#[derive(Default)]
+struct Listing {
+    found: bool,
+}
+
+impl Listing {
+    /// Takes in an event; returns the present rules, if it tells of them.
+    fn take(&mut self, event: Event<ValidatingWebhookConfiguration>) -> Option<BTreeSet<GroupResource>> {
+        match event {
+            Event::Apply(configuration) => Some(resources(&configuration)),
+            Event::Delete(_) => Some(BTreeSet::new()),
+            Event::Init => {
+                self.found = false;
+                None
+            }
+            Event::InitApply(configuration) => {
+                self.found = true;
+                Some(resources(&configuration))
+            }
+            Event::InitDone => (!self.found).then(BTreeSet::new),
         }
     }
 }
@@ -69,4 +95,38 @@ fn resources(configuration: &ValidatingWebhookConfiguration) -> BTreeSet<GroupRe
         })
     });
     named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn configuration() -> ValidatingWebhookConfiguration {
+        serde_json::from_value(json!({
+            "metadata": {"name": "plimsoll-quota"},
+            "webhooks": [{
+                "name": "quota.plimsoll.dev",
+                "clientConfig": {},
+                "rules": [{"apiGroups": ["batch"], "resources": ["jobs"]}],
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+            }],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_list_without_the_configuration_ends_its_rules() {
+        let jobs = BTreeSet::from([GroupResource::new("batch", "jobs")]);
+        let mut listing = Listing::default();
+        assert_eq!(listing.take(Event::Init), None);
+        assert_eq!(listing.take(Event::InitApply(configuration())), Some(jobs.clone()));
+        assert_eq!(listing.take(Event::InitDone), None);
+        assert_eq!(listing.take(Event::Apply(configuration())), Some(jobs));
+        assert_eq!(listing.take(Event::Init), None);
+        assert_eq!(listing.take(Event::InitDone), Some(BTreeSet::new()));
+        assert_eq!(listing.take(Event::Delete(configuration())), Some(BTreeSet::new()));
+    }
 }

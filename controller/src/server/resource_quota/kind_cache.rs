@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::resource::v1::ResourceClaim;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -18,6 +17,7 @@ use plimsoll_quota::typed_object::ReadObjectError;
 use plimsoll_quota::{Evaluator, TypedObject};
 use plimsoll_resource_math::ResourceList;
 use serde_json::value::RawValue;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::server::follow::{self, Followed, News, Source};
@@ -46,6 +46,15 @@ impl Measured {
 #[derive(Default)]
 pub(super) struct KindCache {
     state: RwLock<State>,
+}
+
+/// A cache that follows its resource for as long as this lasts.
+pub(super) struct Following {
+    pub(super) cache: Arc<KindCache>,
+    /// Where it follows the resource.
+    pub(super) place: ApiResource,
+    /// What fills it.
+    _tasks: JoinSet<()>,
 }
 
 #[derive(Default)]
@@ -78,13 +87,13 @@ pub(super) fn needs_metadata_only(resource: &GroupResource) -> bool {
 }
 
 impl KindCache {
-    /// A cache, and what fills it and follows the resource for as long as it is polled. `changed` is told of each change.
+    /// Begins to follow a resource. `changed` is told of each change.
     pub(super) fn follow(
         client: Client,
         resource: &GroupResource,
         place: &ApiResource,
         changed: impl Fn(Change) + Send + 'static,
-    ) -> (Arc<Self>, BoxFuture<'static, ()>) {
+    ) -> Following {
         let cache = Arc::new(Self::default());
         let filling = Filling {
             cache: Arc::clone(&cache),
@@ -100,7 +109,9 @@ impl KindCache {
             ("resource.k8s.io", "resourceclaims") => filling.fill::<ResourceClaim>().boxed(),
             _ => filling.fill::<PartialObjectMeta<DynamicObject>>().boxed(),
         };
-        (cache, filling)
+        let mut tasks = JoinSet::new();
+        tasks.spawn(filling);
+        Following { cache, place: place.clone(), _tasks: tasks }
     }
 
     /// The version of the cache, and the objects of a namespace.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use kube::Client;
-use kube::core::{DynamicObject, PartialObjectMeta};
+use kube::core::{DynamicObject, PartialObjectMeta, Status};
 use plimsoll_api::group::GroupResource;
 use plimsoll_quota::ledger::{CacheView, Sighting, Version};
 use plimsoll_quota::{CountedObject, EntryKey};
 
 use super::countable::Countable;
-use super::kind_cache::{self, KindCache, Measured, Objects};
+use super::kind_cache::{self, Following, KindCache, Measured, Objects};
 use crate::server::follow;
 
 /// The objects of one namespace, by resource.
@@ -30,11 +30,11 @@ struct Kind {
 impl Snapshot {
     /// Takes what the caches have.
     pub(super) fn of_caches(
-        caches: &HashMap<GroupResource, Arc<KindCache>>,
+        caches: &HashMap<GroupResource, Following>,
         namespace: &str,
         resources: &[GroupResource],
     ) -> Self {
-        let known = resources.iter().filter_map(|resource| Some((resource, caches.get(resource)?)));
+        let known = resources.iter().filter_map(|resource| Some((resource, &caches.get(resource)?.cache)));
         let kinds = known.clone().map(|(resource, cache)| {
             let (version, objects) = cache.of_namespace(namespace);
             (resource.clone(), Kind { version, objects })
@@ -106,12 +106,44 @@ pub(super) async fn stored(
     namespace: &str,
     key: &EntryKey,
 ) -> anyhow::Result<Option<Version>> {
-    let Some(place) = countable.path(&key.resource) else { return Ok(None) };
+    let Some(place) = countable.path(&key.resource) else {
+        // What is not served has no objects, as far as it is known what is.
+        anyhow::ensure!(countable.is_known(), "it is not known where {} are", key.resource);
+        return Ok(None);
+    };
     let request =
         follow::request(place, Some(namespace)).get_metadata(&key.name, &kube::api::GetParams::default())?;
     match client.request::<PartialObjectMeta<DynamicObject>>(request).await {
         Ok(object) => Ok(object.metadata.resource_version.as_deref().and_then(Version::parse)),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(kube::Error::Api(status)) if is_absence(&status, &key.name) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether an answer says that there is no object of a name. A resource that is not served where it is looked for is not found
+/// either, but then no object is named.
+fn is_absence(status: &Status, name: &str) -> bool {
+    status.code == 404 && status.details.as_ref().is_some_and(|details| details.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(status: Value, is: bool) {
+        assert_eq!(is_absence(&serde_json::from_value(status).unwrap(), "a"), is);
+    }
+
+    #[test]
+    fn only_an_answer_about_the_object_says_that_it_is_absent() {
+        let details = |name: &str| json!({"name": name, "group": "example.com", "kind": "widgets"});
+        check(json!({"code": 404, "reason": "NotFound", "details": details("a")}), true);
+        check(json!({"code": 404, "reason": "NotFound", "details": details("b")}), false);
+        check(json!({"code": 404, "reason": "NotFound", "details": {}}), false);
+        check(json!({"code": 404, "message": "404 page not found"}), false);
+        check(json!({"code": 403, "reason": "Forbidden", "details": details("a")}), false);
     }
 }
