@@ -33,7 +33,7 @@ enum Command {
 
 /// Everything was admitted and placed.
 pub const ALL_WELL: u8 = 0;
-/// Something was refused or waits.
+/// Something was refused, waits or stalled.
 pub const NOT_ALL_WELL: u8 = 1;
 /// The call or the input is wrong; nothing was simulated.
 pub const WRONG_INPUT: u8 = 2;
@@ -71,7 +71,6 @@ fn report_error(error: &anyhow::Error) {
 }
 
 fn plugins(table: &[Registration]) -> anyhow::Result<u8> {
-    use std::io::Write;
-    write!(std::io::stdout(), "{}", table_markdown(table))?;
+    print::to_standard_output(|_, writer| writer.write_all(table_markdown(table).as_bytes()))?;
     Ok(ALL_WELL)
 }

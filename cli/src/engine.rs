@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_resource_math::pod_resources::ParsePodResourcesError;
@@ -47,7 +47,8 @@ use schedule::Scheduling;
 /// What a run depends on beside the objects.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether missing namespaces and unknown fields are refused, as an API server would.
+    /// Whether nothing is taken for granted, as by an API server: namespaces and storage must be declared, unknown fields are refused,
+    /// and UIDs in the input are not kept.
     pub strict: bool,
     /// The time of the run.
     pub now: Timestamp,
@@ -132,9 +133,7 @@ impl Engine<'_> {
             unknown.map(|input| input.kind.resource.clone()).collect::<BTreeSet<_>>().into_iter().collect();
         let total = state.len() + rest.len();
         self.take_state(state);
-        if let Some(nodes) = &self.settings.made_up_nodes {
-            self.world.nodes.extend(made_up_nodes(nodes));
-        }
+        self.make_up_nodes();
         self.countable_unknown = unknown;
         self.count_usage();
         self.create_mirror_pods(static_pods);
@@ -151,6 +150,15 @@ impl Engine<'_> {
             self.roll_out(new, &mut scheduling, progress);
         }
         scheduling
+    }
+
+    /// Adds the nodes that the user asked for to those that are declared.
+    fn make_up_nodes(&mut self) {
+        let Some(nodes) = &self.settings.made_up_nodes else { return };
+        let resource = GroupResource::new("", "nodes");
+        let is_taken = |name: &str| self.world.holds(&resource, "", name);
+        let made: Vec<Node> = made_up_nodes(nodes, is_taken).collect();
+        self.world.nodes.extend(made);
     }
 }
 

@@ -18,7 +18,7 @@ fn implausible(resource: &str, text: &str, quantity: &Quantity) -> Option<String
     let fraction_of_byte = in_bytes && quantity.milli_value() % 1000 != 0;
     if fraction_of_byte && let Some(number) = text.trim().strip_suffix('m') {
         return Some(format!(
-            "hint: {text} of {resource} is {number} thousandths of a byte; `{number}Mi` was probably meant"
+            "{text} of {resource} is {number} thousandths of a byte; `{number}Mi` was probably meant"
         ));
     }
     None
@@ -46,15 +46,15 @@ fn misspelled(text: &str) -> Option<String> {
         letters.trim_end_matches("ytes").trim_end_matches("yte").trim_end_matches('b').trim_end_matches('i');
     let (_, decimal, of_1024) = SPELLINGS.iter().find(|(spelling, _, _)| *spelling == unit)?;
     if unit.is_empty() {
-        return Some(format!("hint: amounts have no unit of their own; write `{number}`"));
+        return Some(format!("amounts have no unit of their own; write `{number}`"));
     }
     if binary {
-        return Some(format!("hint: write `{number}{of_1024}`"));
+        return Some(format!("write `{number}{of_1024}`"));
     }
-    Some(format!("hint: write `{number}{decimal}` (powers of 1000) or `{number}{of_1024}` (powers of 1024)"))
+    Some(format!("write `{number}{decimal}` (powers of 1000) or `{number}{of_1024}` (powers of 1024)"))
 }
 
-/// Hints about the amounts of a pod as its author wrote it.
+/// Hints about the amounts of a pod as its author wrote it; among warnings each says that it is one.
 pub fn pod_hints(pod: &Pod) -> Vec<String> {
     let Some(spec) = &pod.spec else { return Vec::new() };
     let init_containers = spec.init_containers.iter().flatten();
@@ -66,11 +66,8 @@ fn container_hints(container: &Container) -> Vec<String> {
     let mut hints = Vec::new();
     for list in [&resources.requests, &resources.limits].into_iter().flatten() {
         for (resource, quantity) in list {
-            if let Some(hint) = quantity_hint(resource, &quantity.0)
-                && !hints.contains(&hint)
-            {
-                hints.push(hint);
-            }
+            let hint = quantity_hint(resource, &quantity.0).map(|hint| format!("hint: {hint}"));
+            hints.extend(hint.filter(|hint| !hints.contains(hint)));
         }
     }
     let requested =
@@ -104,16 +101,12 @@ mod tests {
 
     #[test]
     fn knows_common_spellings() {
-        check("memory", "1K", "hint: write `1k` (powers of 1000) or `1Ki` (powers of 1024)");
-        check("memory", "1gi", "hint: write `1Gi`");
-        check("memory", "0.5GB", "hint: write `0.5G` (powers of 1000) or `0.5Gi` (powers of 1024)");
-        check("memory", "2 MiB", "hint: write `2Mi`");
-        check("memory", "512 bytes", "hint: amounts have no unit of their own; write `512`");
-        check(
-            "memory",
-            "100m",
-            "hint: 100m of memory is 100 thousandths of a byte; `100Mi` was probably meant",
-        );
+        check("memory", "1K", "write `1k` (powers of 1000) or `1Ki` (powers of 1024)");
+        check("memory", "1gi", "write `1Gi`");
+        check("memory", "0.5GB", "write `0.5G` (powers of 1000) or `0.5Gi` (powers of 1024)");
+        check("memory", "2 MiB", "write `2Mi`");
+        check("memory", "512 bytes", "amounts have no unit of their own; write `512`");
+        check("memory", "100m", "100m of memory is 100 thousandths of a byte; `100Mi` was probably meant");
         check("cpu", "100m", "");
         check("cpu", "a lot", "");
         check("cpu", "", "");

@@ -59,7 +59,7 @@ pub struct ObjectReport {
     /// What the API server warns of, and hints.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// What LimitRanges filled in.
+    /// What LimitRanges and API defaulting filled in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// The node of a placed pod.
@@ -172,7 +172,7 @@ pub struct Summary {
     pub placed: u64,
     /// How many pods have none.
     pub pending: u64,
-    /// How many objects LimitRanges changed.
+    /// How many objects had something filled in.
     pub changed: u64,
     /// What is to be said of the run as a whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]

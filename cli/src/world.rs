@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Namespace, Node, ServiceAccount};
 use k8s_openapi::api::node::v1::RuntimeClass;
-use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
+use k8s_openapi::api::resource::v1::DeviceClass;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::StorageClass;
 use plimsoll_api::group::GroupResource;
@@ -44,8 +44,6 @@ pub struct World {
     pub device_class_objects: Vec<DeviceClass>,
     /// The device classes, as quota reads them.
     pub device_classes: DeviceClasses,
-    /// The claims on devices.
-    pub resource_claims: Vec<ResourceClaim>,
     /// Chooses names and uids.
     pub names: NameGenerator,
     identities: FxHashSet<String>,

@@ -15,7 +15,7 @@ fn main() {
 
 const NODES: usize = 5_000;
 
-/// Nodes with the labels, and the taint, that nodes commonly have.
+/// Nodes with the labels that nodes commonly have.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn nodes(bencher: divan::Bencher<'_, '_>) {
     let nodes: Vec<Node> = (0..NODES).map(node).collect();

@@ -70,15 +70,14 @@ pub const TABLE: [Registration; 20] = [
     node_declared_features::REGISTRATION,
 ];
 
-/// A table as Markdown; of [`TABLE`] it is what `docs/plugins.md` holds.
+/// A table as Markdown; that of [`TABLE`] is what `docs/plugins.md` holds, which says besides where it comes from.
 pub fn table_markdown(table: &[Registration]) -> String {
     let rows: String = table.iter().map(Registration::markdown).collect();
     format!(
         "\
 # Scheduler plugins
 
-All plugins, in the order in which they are asked by default. This file is printed from the table in
-`scheduler/src/plugins.rs`; a test keeps it so.
+All plugins, in the order in which they are asked by default.
 
 | plugin | weight | asked at | what it does |
 |---|---|---|---|

@@ -28,10 +28,11 @@ pub struct InputArguments {
     /// The time of the run; without it, that of the youngest object of the input, so that equal input gives equal output.
     #[arg(long, value_name = "TIMESTAMP")]
     now: Option<Timestamp>,
-    /// Answer as an API server would where the default is lenient: namespaces must be declared, fields must be known.
+    /// Answer as an API server would where the default is lenient: namespaces and storage must be declared, unknown fields are refused,
+    /// and UIDs in the input are not kept.
     #[arg(long)]
     strict: bool,
-    /// Make up this many nodes.
+    /// Make up this many nodes: node-1 and so on, but for names that a declared node has.
     #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=NODE_LIMIT))]
     nodes: u32,
     /// The cores of each node that is made up.
@@ -40,10 +41,11 @@ pub struct InputArguments {
     /// The memory of each node that is made up.
     #[arg(long, value_name = "QUANTITY", default_value = "16Gi", value_parser = quantity)]
     node_memory: Quantity,
-    /// How many pods each node takes that is made up.
+    /// How many pods each made-up node takes.
     #[arg(long, value_name = "COUNT", default_value_t = 110)]
     node_pods: u32,
-    /// The scheduler's KubeSchedulerConfiguration, with all its profiles; without one, the default profile, looking at all nodes.
+    /// The scheduler's KubeSchedulerConfiguration, with all its profiles; without one, the default profile, looking at all nodes and
+    /// choosing among equally good ones by a fixed seed.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -1,6 +1,5 @@
 //! `plimsoll scheduler-config`: what a scheduler's configuration comes to.
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -10,7 +9,7 @@ use plimsoll_scheduler::config::KubeSchedulerConfiguration;
 use plimsoll_scheduler::framework::ExtensionPoint;
 use plimsoll_scheduler::plugins::Registration;
 
-use super::ALL_WELL;
+use super::{ALL_WELL, print};
 use crate::manifests::source;
 use crate::output::{self, OutputFormat};
 use crate::scheduler_config::{self, ConfigError};
@@ -38,9 +37,9 @@ pub fn run(arguments: &Arguments, table: &[Registration]) -> anyhow::Result<u8> 
         None => with_profiles(scheduler_config::read(EMPTY)?, table)?,
     };
     let plugins = |_: &_| profiles.iter().map(plugins_of).collect::<Vec<_>>().join("\n");
-    let mut stdout = io::stdout().lock();
-    output::print_as(&configuration, arguments.output, &mut stdout, plugins)?;
-    stdout.flush()?;
+    print::to_standard_output(|_, writer| {
+        output::print_as(&configuration, arguments.output, writer, plugins)
+    })?;
     Ok(ALL_WELL)
 }
 

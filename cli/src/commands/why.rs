@@ -4,8 +4,8 @@ use clap::Args;
 use plimsoll_scheduler::plugins::Registration;
 
 use super::input::InputArguments;
-use super::{ALL_WELL, NOT_ALL_WELL, print};
-use crate::engine;
+use super::{ALL_WELL, NOT_ALL_WELL, print, report_error};
+use crate::engine::{self, WhyError};
 use crate::output::{self, OutputFormat, why};
 
 /// Say for every node whether it takes a pod: what the scheduler's plugins refuse it for, with the amounts, or how good they find it;
@@ -31,7 +31,14 @@ pub struct Arguments {
 /// The call or the input is wrong, there is no such pod, or the output can't be written.
 pub fn run(arguments: &Arguments, table: &[Registration]) -> anyhow::Result<u8> {
     let read = arguments.input.read(table)?;
-    let answer = engine::why(read.inputs, read.static_pods, &read.settings, &arguments.pod)?;
+    let answer = match engine::why(read.inputs, read.static_pods, &read.settings, &arguments.pod) {
+        // No node has a say in it; that is how it is with the pod, and no fault of the call.
+        Err(error @ WhyError::NotStored { .. }) => {
+            report_error(&error.into());
+            return Ok(NOT_ALL_WELL);
+        }
+        answer => answer?,
+    };
     print::to_standard_output(|width, writer| {
         output::print_as(&answer, arguments.output, writer, |answer| why::render(answer, width))
     })?;

@@ -23,20 +23,8 @@ pub use alone::{CreatedAlone, create_alone};
 
 impl Engine<'_> {
     /// An object at the beginning of its way.
-    pub(super) fn row(&mut self, input: Input) -> Row {
-        let Input { object, api_version, kind, warnings, unknown_fields } = input;
-        let mut row = Row::new(api_version, kind, object);
-        row.warnings = warnings;
-        if !unknown_fields.is_empty() {
-            let faults: Vec<String> =
-                unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect();
-            if self.settings.strict {
-                row.refusal = Some(strict_decoding_error(&row.kind, &row.api_version, &faults));
-            } else {
-                row.warnings.extend(faults);
-            }
-        }
-        row
+    pub(super) fn row(&self, input: Input) -> Row {
+        begin(input, self.settings.strict)
     }
 
     /// Sends an object, as `kubectl apply` of a manifest does.
@@ -168,6 +156,23 @@ impl Engine<'_> {
         row.warnings.extend(warn::warnings(&row.object)?);
         Ok(())
     }
+}
+
+/// An object at the beginning of its way; with `is_strict`, fields that its type does not know are refused, else they are warned of.
+pub(super) fn begin(input: Input, is_strict: bool) -> Row {
+    let Input { object, api_version, kind, warnings, unknown_fields } = input;
+    let mut row = Row::new(api_version, kind, object);
+    row.warnings = warnings;
+    if !unknown_fields.is_empty() {
+        let faults: Vec<String> =
+            unknown_fields.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+        if is_strict {
+            row.refusal = Some(strict_decoding_error(&row.kind, &row.api_version, &faults));
+        } else {
+            row.warnings.extend(faults);
+        }
+    }
+    row
 }
 
 pub(super) fn text(field: Option<&String>) -> &str {

@@ -100,6 +100,7 @@ impl Engine<'_> {
             || self.place_in_namespace(&mut row).and_then(|()| self.default_and_validate(&mut row)),
             Err,
         );
+        let warnings = std::mem::take(&mut row.warnings);
         let metadata = row.object.metadata();
         let (namespace, name) =
             (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
@@ -123,6 +124,7 @@ impl Engine<'_> {
             }
             self.replace_daemon_set(row, &report)
         });
+        self.warn(&report, warnings);
         match replaced {
             Ok(place) => self.rollout(place, report),
             Err((outcome, message)) => {
@@ -134,30 +136,51 @@ impl Engine<'_> {
         }
     }
 
+    /// Adds what is warned of in the new form of a DaemonSet to what was warned of in the old one.
+    fn warn(&mut self, of: &RolloutReport, warnings: Vec<String>) {
+        let Some(place) = self.stored_daemon_set(of) else {
+            // Nothing else is told of it that these could stand by.
+            let notes =
+                warnings.iter().map(|warning| format!("DaemonSet {}/{}: {warning}", of.namespace, of.name));
+            self.notes.extend(notes);
+            return;
+        };
+        let told = &mut self.rows[place].warnings;
+        for warning in warnings {
+            if !told.contains(&warning) {
+                told.push(warning);
+            }
+        }
+    }
+
+    /// The place of the row of the DaemonSet that a report is about.
+    fn stored_daemon_set(&self, report: &RolloutReport) -> Option<usize> {
+        let wanted = (Some(report.namespace.as_str()), Some(report.name.as_str()));
+        self.rows.iter().position(|row| {
+            let metadata = row.object.metadata();
+            row.is_stored()
+                && matches!(row.object, Object::DaemonSet(_))
+                && (metadata.namespace.as_deref(), metadata.name.as_deref()) == wanted
+        })
+    }
+
     /// Puts the new form of a DaemonSet in place of the old one, and returns the place of its row.
     fn replace_daemon_set(
         &mut self,
         row: Row,
         report: &RolloutReport,
     ) -> Result<usize, (RolloutOutcome, String)> {
-        let Object::DaemonSet(mut new) = row.object else {
-            return Err((RolloutOutcome::Unchanged, "it is no DaemonSet".to_owned()));
-        };
-        let kind = row.kind.group_kind();
-        let stored = self.rows.iter_mut().enumerate().filter(|(_, row)| row.is_stored());
-        let mut daemon_sets = stored.filter_map(|(place, row)| match &mut row.object {
-            Object::DaemonSet(old) => Some((place, old)),
-            _ => None,
-        });
-        let found = daemon_sets.find(|(_, old)| {
-            old.metadata.name == new.metadata.name && old.metadata.namespace == new.metadata.namespace
-        });
-        let (place, old) = found.ok_or_else(|| {
+        let place = self.stored_daemon_set(report).ok_or_else(|| {
             (
                 RolloutOutcome::Unchanged,
                 "it is not among the old manifests, so it has no pods to replace".to_owned(),
             )
         })?;
+        let kind = row.kind.group_kind();
+        let (Object::DaemonSet(mut new), Object::DaemonSet(old)) = (row.object, &mut self.rows[place].object)
+        else {
+            return Err((RolloutOutcome::Unchanged, "it is no DaemonSet".to_owned()));
+        };
         let errors = plimsoll_apiserver::validation::daemon_set::validate_update(&new, old);
         if !errors.is_empty() {
             let refusal = Status::invalid(&kind, &report.name, &errors);

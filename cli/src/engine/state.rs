@@ -7,6 +7,7 @@ use plimsoll_apiserver::defaults;
 use plimsoll_quota::{DeviceClasses, Quota};
 use plimsoll_webhook::limit_range::Limits;
 
+use super::admit::begin;
 use super::{Engine, Row, existing};
 use crate::report::Outcome;
 use crate::world::{Input, Object};
@@ -60,10 +61,10 @@ impl Engine<'_> {
     }
 
     fn take(&mut self, input: Input) {
-        let mut row = self.row(input);
-        if matches!(row.object, Object::Pod(_)) {
-            return self.take_bound_pod(row);
+        if matches!(input.object, Object::Pod(_)) {
+            return self.take_bound_pod(input);
         }
+        let mut row = self.row(input);
         let answer = match row.refusal.take() {
             Some(status) => Err(status),
             None => self.admit_state(&mut row),
@@ -123,9 +124,10 @@ impl Engine<'_> {
     }
 
     /// A pod that is bound already: it is counted, and decided upon no more.
-    fn take_bound_pod(&mut self, mut row: Row) {
+    fn take_bound_pod(&mut self, input: Input) {
+        // It is stored already, so that unknown fields can't be refused any more.
+        let mut row = begin(input, false);
         row.existing = true;
-        row.refusal = None;
         let placed = self.place_in_namespace(&mut row).and_then(|()| {
             if let Some(pod) = row.object.pod_mut() {
                 // A dump has its defaults; a pod written by hand may lack some.

@@ -2,23 +2,18 @@
 
 use std::sync::Arc;
 
-use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::{Reason, Status};
 
+use super::expand::CreatedKinds;
 use super::{Engine, Row};
 use crate::report::Outcome;
 use crate::static_pods::StaticPod;
-use crate::world::{InputKind, Object};
+use crate::world::Object;
 
 impl Engine<'_> {
     /// Creates the mirror pods.
     pub(super) fn create_mirror_pods(&mut self, static_pods: Vec<StaticPod>) {
-        let kind = Arc::new(InputKind {
-            kind: "Pod".to_owned(),
-            resource: GroupResource::new("", "pods"),
-            namespaced: true,
-            known: true,
-        });
+        let kind = CreatedKinds::default().pod();
         for static_pod in static_pods {
             let row = |pod| Row::new("v1".to_owned(), Arc::clone(&kind), Object::Pod(pod));
             match static_pod {

@@ -59,7 +59,15 @@ pub enum WhyError {
     /// An amount in the pod is no quantity.
     #[error(transparent)]
     NoQuantity(#[from] ParsePodResourcesError),
-    /// The pod isn't stored, or no profile is for it.
+    /// The pod is refused; what is wrong is neither the call nor the input.
+    #[error("pod {pod} is not stored: {message}")]
+    NotStored {
+        /// The pod's namespace and name.
+        pod: String,
+        /// Why it is refused.
+        message: String,
+    },
+    /// It is no pod, or no profile is for it.
     #[error("{0}")]
     NotDecided(String),
 }
@@ -73,7 +81,7 @@ impl Engine<'_> {
         let row = &self.rows[index];
         let name = row.name();
         if let Some(status) = &row.refusal {
-            return Err(WhyError::NotDecided(format!("pod {name} is not stored: {}", status.message)));
+            return Err(WhyError::NotStored { pod: name, message: status.message.clone() });
         }
         let Some(mut pod) = row.pod().cloned() else {
             return Err(WhyError::NotDecided(format!("{name} is no pod")));

@@ -146,7 +146,7 @@ fn quantity_hint(error: &DecodeError) -> Option<String> {
         Some(PathStep::Key(key)) => key.as_str(),
         _ => "",
     };
-    hints::quantity_hint(resource, &text).map(|hint| hint.trim_start_matches("hint: ").to_owned())
+    hints::quantity_hint(resource, &text)
 }
 
 fn input_kind(kinds: &Kinds, api_version: &str, kind: &str, value: &Value) -> InputKind {

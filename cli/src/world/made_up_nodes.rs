@@ -20,8 +20,8 @@ pub struct MadeUpNodes {
     pub pods: u32,
 }
 
-/// Makes the nodes `node-1`, `node-2` and so on, with the labels that a kubelet sets.
-pub fn made_up_nodes(nodes: &MadeUpNodes) -> impl Iterator<Item = Node> + '_ {
+/// Makes the nodes `node-1`, `node-2` and so on, with the labels that a kubelet sets. Names that are taken are left out.
+pub fn made_up_nodes(nodes: &MadeUpNodes, is_taken: impl Fn(&str) -> bool) -> impl Iterator<Item = Node> {
     let amounts: BTreeMap<String, ApiQuantity> = [
         ("cpu", nodes.cpu.to_string()),
         ("memory", nodes.memory.to_string()),
@@ -30,8 +30,8 @@ pub fn made_up_nodes(nodes: &MadeUpNodes) -> impl Iterator<Item = Node> + '_ {
     .into_iter()
     .map(|(name, amount)| (name.to_owned(), ApiQuantity(amount)))
     .collect();
-    (1..=nodes.count).map(move |number| {
-        let name = format!("node-{number}");
+    let names = (1_u64..).map(|number| format!("node-{number}")).filter(move |name| !is_taken(name));
+    names.take(nodes.count as usize).map(move |name| {
         let labels = [
             ("kubernetes.io/arch", "amd64"),
             ("kubernetes.io/hostname", name.as_str()),

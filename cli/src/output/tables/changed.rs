@@ -1,4 +1,4 @@
-//! What LimitRanges filled in.
+//! What was filled in, by LimitRanges and by API defaulting.
 
 use super::Section;
 use super::group::group;
@@ -18,5 +18,5 @@ pub(super) fn section(report: &Report) -> Section {
             rows.push(vec![std::mem::take(&mut title), (*path).clone(), (*value).clone(), (*from).clone()]);
         }
     }
-    Section { heading: "FILLED IN BY LIMITRANGES", columns: &["object", "field", "value", "from"], rows }
+    Section { heading: "FILLED IN", columns: &["object", "field", "value", "from"], rows }
 }

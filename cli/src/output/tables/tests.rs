@@ -83,7 +83,7 @@ fn shows_each_question_in_a_section() {
     check(
         &report,
         expect![[r#"
-            FILLED IN BY LIMITRANGES
+            FILLED IN
              object                  field                                      value   from
             ──────────────────────────────────────────────────────────────────────────────────────────────────
              Pod shop/web-7c-* (3)   spec.containers[0].resources.limits[cpu]   500m    LimitRange/containers
