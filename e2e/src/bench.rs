@@ -22,7 +22,7 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Pods created into one namespace with a LimitRange and a quota: by upstream's plugins, by our webhook, by a webhook that agrees to
-    /// everything at once, and with neither.
+    /// everything at once, by the same with a patch that never changes, and with none of them.
     Admission {
         /// For how long each measurement lasts, in seconds.
         #[arg(long, default_value_t = 10)]

@@ -39,7 +39,7 @@ enum Command {
     OracleBench(oracle::BenchOptions),
     /// Print manifests of a cluster to measure with.
     MakeManifests(made_up::Options),
-    /// Simulate every manifest that comes with upstream's module.
+    /// Simulate the manifests of upstream's module, those in test/e2e/testing-manifests, test/fixtures and cluster/addons.
     RealManifests,
     /// Start a cluster of upstream's programs and ours, and keep it until Ctrl-C.
     Up,

@@ -361,6 +361,7 @@ pub(super) async fn register(client: &Client, ports: Phases, bundle: Option<&str
         json!({
             "name": name, "admissionReviewVersions": ["v1"], "clientConfig": url(path), "sideEffects": side_effects,
             "timeoutSeconds": 10, "failurePolicy": "Fail", "rules": rules,
+            // DIFFERENCE: D-admission-2.
             "namespaceSelector": {"matchExpressions": [
                 {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-node-lease", NAMESPACE]},
             ]},

@@ -26,7 +26,8 @@ const READ_AGAIN: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub struct Flags {
-    /// A certificate that someone else keeps, with its chain, as PEM; read again when it changes. The caBundle is then theirs too.
+    /// A certificate that someone else keeps, with its chain, as PEM; it and its key are read again every ten seconds. The caBundle is
+    /// then theirs too. Either these two files or --certificate-secret must be given.
     #[arg(
         long,
         value_name = "FILE",
@@ -34,10 +35,11 @@ pub struct Flags {
         conflicts_with = "certificate_secret"
     )]
     tls_cert_file: Option<PathBuf>,
-    /// Its private key, as PEM.
+    /// The private key of --tls-cert-file, as PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     tls_private_key_file: Option<PathBuf>,
-    /// The Secret in which this process and its replicas keep a certificate that they mint, as NAMESPACE/NAME.
+    /// The Secret in which this process and its replicas keep a certificate that they mint, as NAMESPACE/NAME; needs
+    /// --certificate-name.
     #[arg(long, value_name = "SECRET")]
     certificate_secret: Option<String>,
     /// A name or address under which the API server reaches the webhook; may be given several times.

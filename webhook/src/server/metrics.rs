@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 pub struct DecisionLabels {
     /// `mutate`, `validate` or `lint`.
     pub phase: &'static str,
-    /// `allowed`, `denied` or `unreadable`.
+    /// `allowed` or `denied`.
     pub outcome: &'static str,
 }
 
