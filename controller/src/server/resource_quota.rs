@@ -41,6 +41,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const ATTEMPTS: usize = 20;
 /// For how long a count that came too late waits for the watch to tell of the quota's present version.
 const AWAIT_CHARGE: Duration = Duration::from_millis(50);
+/// For how long counting waits at the start for device classes; if they can't be listed, all else must still be counted.
+const AWAIT_DEVICE_CLASSES: Duration = Duration::from_secs(10);
 /// For how long a cache may be behind a watermark before the store itself is asked.
 const BEHIND: Duration = Duration::from_secs(10);
 
@@ -202,7 +204,9 @@ impl Controller {
     fn knows_device_classes(&self) -> bool {
         let claims = self.countable.path(&GroupResource::new("resource.k8s.io", "resourceclaims"));
         let serves_classes = claims.is_some_and(|place| place.api_version == DeviceClass::api_version(&()));
-        self.device_classes_listed || (self.countable.is_known() && !serves_classes)
+        self.device_classes_listed
+            || (self.countable.is_known() && !serves_classes)
+            || self.started.elapsed() >= AWAIT_DEVICE_CLASSES
     }
 
     fn in_namespace<'c>(&'c self, namespace: &'c str) -> impl Iterator<Item = &'c (String, String)> {
