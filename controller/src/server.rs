@@ -69,7 +69,7 @@ pub async fn run(config: Config, mut shutdown: Shutdown) -> anyhow::Result<()> {
         leading = config.leader.wait(client.clone()) => Some(leading?),
         () = shutdown.requested() => None,
     };
-    if let Some(mut leading) = leading {
+    if let Some(leading) = leading {
         let period = Duration::from_secs(config.resource_quota_sync_period_seconds);
         let rules = config.quota_webhook_configuration;
         let probes = config.mode.probe_namespace().to_owned();

@@ -116,4 +116,9 @@ impl Quota {
         self.apply(charge);
         self.ledger.reserve(key, admission, &charge.usage, written_over);
     }
+
+    /// About how many bytes more the ledger has once that is [reserved](Self::reserve), at most.
+    pub fn bytes_to_reserve(&self, charge: &Charge, key: &EntryKey) -> usize {
+        self.ledger.entry_bytes(&key.name, &charge.usage)
+    }
 }

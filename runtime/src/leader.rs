@@ -82,8 +82,8 @@ impl Flags {
 
 impl Leadership {
     /// Returns before another process may lead.
-    pub async fn lost(&mut self) {
-        let Some(held) = &mut self.0 else { return std::future::pending().await };
+    pub async fn lost(&self) {
+        let Some(held) = &self.0 else { return std::future::pending().await };
         let mut leads = held.leads.clone();
         tokio::select! {
             // The task that renews has ended if the channel is closed.
@@ -161,7 +161,7 @@ mod tests {
         let (_renewing, leads) = watch::channel(true);
         let leases = Api::default_namespaced(client);
         let (name, identity) = ("plimsoll-controller".to_owned(), "me".to_owned());
-        let mut leadership = Leadership(Some(Held { leads, leases, name, identity, duration: DURATION }));
+        let leadership = Leadership(Some(Held { leads, leases, name, identity, duration: DURATION }));
         leadership.lost().await;
         started.elapsed()
     }

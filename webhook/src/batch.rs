@@ -103,21 +103,21 @@ fn decide(
     let Some((key, admission)) = request.entry() else {
         return Outcome::Refused { status: Status::bad_request("metadata.name: required"), quota: None };
     };
-    let bytes =
-        |quotas: &[Quota], charge: &Charge| quotas[charge.quota].ledger.entry_bytes(&key.name, &charge.usage);
-    for charge in &charges {
+    let bytes = |charge: &Charge| quotas[charge.quota].bytes_to_reserve(charge, &key);
+    let bytes: Vec<usize> = charges.iter().map(bytes).collect();
+    for (charge, bytes) in charges.iter().zip(&bytes) {
         let name = &quotas[charge.quota].name;
         if let Some(reason) = &held[charge.quota].untrusted {
             return Outcome::Later { reason: format!("quota {name} has to be counted anew: {reason}") };
         }
-        if room[charge.quota] < bytes(quotas, charge) {
+        if room[charge.quota] < *bytes {
             return Outcome::Waits {
                 reason: format!("quota {name} waits for too many objects to be stored"),
             };
         }
     }
-    for charge in &charges {
-        room[charge.quota] -= bytes(quotas, charge);
+    for (charge, bytes) in charges.iter().zip(bytes) {
+        room[charge.quota] -= bytes;
         quotas[charge.quota].reserve(charge, key.clone(), &admission, &held[charge.quota].version);
     }
     Outcome::Charged { quotas: touched }

@@ -183,7 +183,7 @@ impl Ledger {
 
     /// About how many bytes one more entry takes in the annotation at most: its name, the end of a uid and some quotation marks, its
     /// part of a group, and what it uses if no other entry uses the same.
-    pub fn entry_bytes(&self, name: &str, usage: &ResourceList) -> usize {
+    pub(crate) fn entry_bytes(&self, name: &str, usage: &ResourceList) -> usize {
         let is_shared = self.entries.values().any(|entry| *entry.usage == *usage);
         let alone = if is_shared { 0 } else { GROUP + usage_bytes(usage) };
         name.len() + 2 * IN_GROUP + alone

@@ -159,24 +159,24 @@ impl Quotas {
             return None;
         };
         let (key, admission) = request.entry()?;
-        let bytes =
-            |seen: &[Quota], charge: &Charge| seen[charge.quota].ledger.entry_bytes(&key.name, &charge.usage);
-        let covered = charges.iter().all(|charge| {
+        let bytes = |charge: &Charge| self.seen[charge.quota].bytes_to_reserve(charge, &key);
+        let bytes: Vec<usize> = charges.iter().map(bytes).collect();
+        let covered = charges.iter().zip(&bytes).all(|(charge, bytes)| {
             let standing = &self.standings[charge.quota];
             now < standing.until
-                && bytes(&self.seen, charge) <= standing.bytes_left
+                && *bytes <= standing.bytes_left
                 && standing.holding.covers(&self.seen[charge.quota], charge, &key, &admission)
         });
         if !covered {
             return None;
         }
-        for charge in &charges {
+        for (charge, bytes) in charges.iter().zip(bytes) {
             let standing = &mut self.standings[charge.quota];
             if standing.holding.unnoted() == 0 {
                 standing.unnoted_since = now;
             }
             standing.used = now;
-            standing.bytes_left -= bytes(&self.seen, charge);
+            standing.bytes_left -= bytes;
             let (seen, version) = (&mut self.seen[charge.quota], &standing.stored.held.version);
             standing.holding.draw(seen, charge, key.clone(), admission.clone(), version);
         }
