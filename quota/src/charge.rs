@@ -8,13 +8,14 @@ use std::borrow::Cow;
 use plimsoll_resource_math::{PodResources, ResourceList};
 
 use crate::evaluators::{Evaluator, UsageError};
-use crate::ledger::EntryKey;
+use crate::ledger::{EntryKey, Ledger};
 use crate::limited_resources::{LimitedResource, limited_keys};
+use crate::payer::{self, Payer};
 use crate::quota::Quota;
 use crate::refusal::{Cause, ExceededKey, Refusal};
 use crate::request::{Object, Operation, Request};
 use crate::scopes::{ScopeRequirement, UnusableScope};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{NoNeighbours, Surroundings};
 
 /// What quota says to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +31,14 @@ pub enum Decision {
 pub struct Charge {
     /// The quota's place in the list that the request was decided against.
     pub quota: usize,
-    /// All that the object uses of the quota's keys, which is what a ledger reserves for it.
+    /// All that the object uses of the quota's keys, as if no pod had paid for it, which is what a ledger reserves for it.
     pub usage: ResourceList,
     /// What the request adds, by key; nothing if as much is reserved for this name already.
     pub requested: ResourceList,
     /// What is used of the same keys once it is added.
     pub used: ResourceList,
+    /// The pod that the object says to be paid by and did not before.
+    pub payer: Option<Payer>,
 }
 
 /// Decides a request against the quotas of its namespace, and charges nothing yet: that is [`Quota::apply`] or
@@ -62,7 +65,8 @@ pub fn decide(
     else {
         return nothing_to_do;
     };
-    let deliberation = Deliberation { request, quotas, limited, surroundings, evaluator };
+    let payer = new_payer(request);
+    let deliberation = Deliberation { request, quotas, limited, surroundings, evaluator, payer };
     match deliberation.decide() {
         Ok(charges) => Ok(Decision::Admitted(charges)),
         Err(Stop::Undecidable(error)) => Err(error),
@@ -82,6 +86,12 @@ fn concerns_quota(request: &Request<'_>) -> bool {
     matches!(request.operation, Operation::Create | Operation::Update)
         && !request.namespace.is_empty()
         && !creates_namespace
+}
+
+/// The pod by which an object says to be paid, unless it has said so before: then what it uses stays the same.
+fn new_payer(request: &Request<'_>) -> Option<Payer> {
+    let before = request.old_object.and_then(Payer::of);
+    Payer::of(request.object).filter(|payer| before.as_ref() != Some(payer))
 }
 
 /// Why a deliberation ends early.
@@ -109,6 +119,7 @@ struct Deliberation<'a> {
     limited: &'a [LimitedResource],
     surroundings: &'a Surroundings<'a>,
     evaluator: Evaluator,
+    payer: Option<Payer>,
 }
 
 /// The quotas that an object falls under.
@@ -128,6 +139,8 @@ struct Delta {
     full: ResourceList,
     /// To a quota that did, if there was an object before.
     change: Option<ResourceList>,
+    /// What the object would use if its pod had paid nothing, if a pod may have.
+    unpaid: Option<ResourceList>,
 }
 
 impl Deliberation<'_> {
@@ -152,23 +165,15 @@ impl Deliberation<'_> {
         } else {
             additions.iter().all(|(_, added)| added.is_empty())
         };
-        if adds_nothing {
+        if adds_nothing && self.payer.is_none() {
             return Ok(Vec::new());
         }
-        if !uncovered_keys.is_empty() {
-            return Err(Cause::UncoveredResources { keys: uncovered_keys }.into());
-        }
-        let uncovered_scopes: Vec<ScopeRequirement> = limited_scopes
-            .into_iter()
-            .filter(|scope| !pertinent.scope_names.contains(&scope.scope_name.as_str()))
-            .cloned()
-            .collect();
-        if !uncovered_scopes.is_empty() {
-            return Err(Cause::UncoveredScopes { scopes: uncovered_scopes }.into());
+        if !adds_nothing {
+            check_covered(uncovered_keys, limited_scopes, &pertinent)?;
         }
         let mut charges = Vec::with_capacity(additions.len());
         for (quota, added) in additions {
-            charges.extend(self.charge(quota, added, &delta.full)?);
+            charges.extend(self.charge(quota, added, &delta)?);
         }
         Ok(charges)
     }
@@ -184,10 +189,39 @@ impl Deliberation<'_> {
         Ok(matched)
     }
 
+    /// Where the object will be stored.
+    fn namespace(&self) -> &str {
+        let stored_in = self.request.object.metadata().namespace.as_deref().unwrap_or_default();
+        if stored_in.is_empty() { self.request.namespace } else { stored_in }
+    }
+
+    /// What the pod of a claim has paid, if that is new to the claim.
+    fn paid(&self) -> Option<ResourceList> {
+        let Object::ResourceClaim(claim) = self.request.object else { return None };
+        self.payer.as_ref().and_then(|_| payer::paid(claim, self.namespace(), self.surroundings))
+    }
+
+    /// What the pod has paid, if another claim may get it: one that is stored, or one that is about to be.
+    ///
+    /// DIFFERENCE: D-quota-8. Upstream knows of no others before they are stored, and of those takes only the older ones for rivals.
+    fn contested_payment(&self) -> Option<ResourceList> {
+        let (payer, paid) = (self.payer.as_ref()?, self.paid()?);
+        let is_sole = self.entry_key().is_some_and(|key| {
+            payer.has_paid_for(&key.name, self.namespace(), self.surroundings).is_some()
+                && self.quotas.iter().all(|quota| quota.ledger.is_sole_claim(&key, payer))
+        });
+        (!is_sole).then_some(paid)
+    }
+
     /// What the object uses as it would be stored.
     fn usage(&self) -> Result<ResourceList, UsageError> {
-        let stored_in = self.request.object.metadata().namespace.as_deref().unwrap_or_default();
-        let namespace = if stored_in.is_empty() { self.request.namespace } else { stored_in };
+        let namespace = self.namespace();
+        if let Some(paid) = self.contested_payment() {
+            // If this claim gets it, the other one no longer does.
+            let mut usage = self.unpaid_usage()?;
+            usage.max(&paid);
+            return Ok(usage);
+        }
         if let Object::Pod(pod, resources) = self.request.object
             && self.request.subresource == "resize"
         {
@@ -195,6 +229,12 @@ impl Deliberation<'_> {
             return self.evaluator.usage(Object::Pod(pod, &wanted), namespace, self.surroundings);
         }
         self.evaluator.usage(self.request.object, namespace, self.surroundings)
+    }
+
+    /// What the object would use if no pod had paid for it.
+    fn unpaid_usage(&self) -> Result<ResourceList, UsageError> {
+        let surroundings = Surroundings { neighbours: &NoNeighbours, ..*self.surroundings };
+        self.evaluator.usage(self.request.object, self.namespace(), &surroundings)
     }
 
     /// Finds the quotas that count the object, and makes sure of each that the object sets what it must and that the
@@ -262,9 +302,11 @@ impl Deliberation<'_> {
     /// What the request adds: all of a new object; of a changed one, what it uses more than before.
     fn delta(&self, usage: ResourceList) -> Result<Delta, Stop> {
         let mut full = usage;
+        let mut unpaid = self.payer.as_ref().map(|_| self.unpaid_usage()).transpose()?;
+        unpaid.iter_mut().for_each(ResourceList::remove_zeros);
         if self.request.operation == Operation::Create {
             full.remove_zeros();
-            return Ok(Delta { full, change: None });
+            return Ok(Delta { full, change: None, unpaid });
         }
         let Some(old_object) = self.request.old_object else {
             return Err(Cause::NoOldObject.into());
@@ -282,7 +324,7 @@ impl Deliberation<'_> {
             change = Some(difference);
         }
         full.remove_zeros();
-        Ok(Delta { full, change })
+        Ok(Delta { full, change, unpaid })
     }
 
     /// What each pertinent quota is to be charged: the change if it counted the object before, else everything.
@@ -315,21 +357,18 @@ impl Deliberation<'_> {
     ///
     /// `added` is beyond what is stored. What the ledger already reserves for the object's name has been charged, yet is
     /// reserved once more, for this request may be the one that is stored.
-    fn charge(
-        &self,
-        index: usize,
-        added: &ResourceList,
-        usage: &ResourceList,
-    ) -> Result<Option<Charge>, Stop> {
+    fn charge(&self, index: usize, added: &ResourceList, delta: &Delta) -> Result<Option<Charge>, Stop> {
         let quota = &self.quotas[index];
         let mut charge = Charge {
             quota: index,
-            usage: usage.mask(quota.hard.keys()),
+            usage: delta.unpaid.as_ref().unwrap_or(&delta.full).mask(quota.hard.keys()),
             requested: ResourceList::new(),
             used: ResourceList::new(),
+            payer: self.payer.clone(),
         };
-        let reserved = self.entry_key().and_then(|key| quota.ledger.reserved(&key));
-        let mut concerned = false;
+        let reserved = self.entry_key().and_then(|key| self.charged(&quota.ledger, &key));
+        // What its pod has paid is noted though nothing is added.
+        let mut concerned = self.payer.is_some() && !charge.usage.is_empty();
         let mut exceeded = Vec::new();
         for (key, amount) in added {
             let Some(limit) = quota.hard.get(key) else {
@@ -337,8 +376,8 @@ impl Deliberation<'_> {
             };
             concerned = true;
             let mut amount = amount.clone();
-            if let Some(reserved) = reserved.and_then(|reserved| reserved.get(key)) {
-                let mut unreserved = usage.amount(key);
+            if let Some(reserved) = reserved.as_ref().and_then(|reserved| reserved.get(key)) {
+                let mut unreserved = delta.full.amount(key);
                 unreserved.sub(reserved);
                 amount = amount.min(unreserved);
                 if amount.sign().is_le() {
@@ -366,10 +405,46 @@ impl Deliberation<'_> {
         Err(Cause::Exceeded { quota: quota.name.clone(), keys: exceeded }.into())
     }
 
+    /// How much of what a ledger reserves for the object's name has certainly been charged.
+    fn charged<'l>(&self, ledger: &'l Ledger, key: &EntryKey) -> Option<Cow<'l, ResourceList>> {
+        let entry = ledger.entry(key)?;
+        let uid = self.request.object.metadata().uid.as_deref().unwrap_or_default();
+        if ledger.is_relied_on(key, uid) {
+            return None;
+        }
+        let mut charged = Cow::Borrowed(&*entry.usage);
+        let payer = entry.payer();
+        if let Some(paid) = payer.and_then(|payer| payer.has_paid(self.namespace(), self.surroundings)) {
+            payer::take_off(charged.to_mut(), &paid);
+        }
+        Some(charged)
+    }
+
     /// What a ledger calls the object; nothing before it has a name.
     fn entry_key(&self) -> Option<EntryKey> {
         let name = self.request.object.metadata().name.as_ref().filter(|name| !name.is_empty())?;
         Some(EntryKey { resource: self.request.resource.clone(), name: name.clone() })
+    }
+}
+
+/// What the administrator limits may only be used where a quota covers it.
+fn check_covered(
+    uncovered_keys: Vec<String>,
+    limited_scopes: Vec<&ScopeRequirement>,
+    pertinent: &Pertinent<'_>,
+) -> Result<(), Stop> {
+    if !uncovered_keys.is_empty() {
+        return Err(Cause::UncoveredResources { keys: uncovered_keys }.into());
+    }
+    let uncovered_scopes: Vec<ScopeRequirement> = limited_scopes
+        .into_iter()
+        .filter(|scope| !pertinent.scope_names.contains(&scope.scope_name.as_str()))
+        .cloned()
+        .collect();
+    if uncovered_scopes.is_empty() {
+        Ok(())
+    } else {
+        Err(Cause::UncoveredScopes { scopes: uncovered_scopes }.into())
     }
 }
 

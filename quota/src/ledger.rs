@@ -14,6 +14,7 @@
 pub mod advance;
 pub mod annotation;
 pub mod patience;
+mod payment;
 pub mod renew;
 pub mod settle;
 
@@ -22,6 +23,8 @@ use std::sync::Arc;
 
 use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::ResourceList;
+
+use crate::payer::Payer;
 
 pub use advance::{Advance, Holding};
 pub use annotation::{ANNOTATION, Untrusted};
@@ -66,6 +69,8 @@ pub struct Entry {
     /// The resource version of the quota over which the latest admission was written. Tells an entry from any earlier one of the
     /// same name, so that the wait for its expiry begins again.
     pub written_over: String,
+    /// The pods that may have paid for it, as far as admissions under way differ; nothing if none of them names any.
+    pub payers: Vec<Option<Payer>>,
 }
 
 /// What must be seen in the store for an entry to be settled.
@@ -172,6 +177,7 @@ impl Ledger {
         key: EntryKey,
         admission: &Admission,
         usage: &ResourceList,
+        payer: Option<&Payer>,
         written_over: &str,
     ) {
         let written_over = written_over.to_owned();
@@ -179,9 +185,11 @@ impl Ledger {
             Arc::make_mut(&mut entry.usage).max(usage);
             entry.awaits = entry.awaits.and(admission);
             entry.written_over = written_over;
+            entry.note_payer(payer);
         } else {
             let (usage, awaits) = (Arc::new(usage.clone()), Awaits::of(admission));
-            self.entries.insert(key, Entry { usage, awaits, written_over });
+            let payers = payer.cloned().map(Some).into_iter().collect();
+            self.entries.insert(key, Entry { usage, awaits, written_over, payers });
         }
     }
 

@@ -114,11 +114,11 @@ impl Quota {
     /// `written_over` is the resource version that the quota had when it was read.
     pub fn reserve(&mut self, charge: &Charge, key: EntryKey, admission: &Admission, written_over: &str) {
         self.apply(charge);
-        self.ledger.reserve(key, admission, &charge.usage, written_over);
+        self.ledger.reserve(key, admission, &charge.usage, charge.payer.as_ref(), written_over);
     }
 
     /// About how many bytes more the ledger has once that is [reserved](Self::reserve), at most.
     pub fn bytes_to_reserve(&self, charge: &Charge, key: &EntryKey) -> usize {
-        self.ledger.entry_bytes(&key.name, &charge.usage)
+        self.ledger.entry_bytes(&key.name, &charge.usage, charge.payer.as_ref())
     }
 }

@@ -11,10 +11,11 @@ use plimsoll_resource_math::{Format, Quantity, ResourceList};
 
 use crate::evaluators::object_count::ALIASES;
 use crate::evaluators::{Evaluator, UsageError};
+use crate::payer::Payer;
 use crate::quota::Quota;
 use crate::request::Object;
 use crate::scopes::UnusableScope;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{NoNeighbours, Surroundings};
 
 /// A stored object of the quota's namespace.
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +87,11 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
         }
         let zero = Quantity::from_units(0, Format::DecimalSi);
         let mut used: ResourceList = keys.iter().map(|key| ((*key).to_owned(), zero.clone())).collect();
-        let mut reserved: HashMap<&str, &ResourceList> =
-            quota.ledger.of_resource(resource).map(|(name, entry)| (name, &*entry.usage)).collect();
+        let reserved = quota
+            .ledger
+            .of_resource(resource)
+            .map(|(name, entry)| (name, quota.ledger.counted(name, entry, &quota.namespace, surroundings)));
+        let mut reserved: HashMap<&str, Cow<'_, ResourceList>> = reserved.collect();
         for counted in seen.objects.iter().filter(|counted| counted.resource == resource) {
             match is_in_scope(quota, &evaluator, counted.object) {
                 Ok(true) => {}
@@ -95,14 +99,13 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
                 // An unusable scope ends the count of this resource.
                 Err(_) => break,
             }
-            let namespace = counted.object.metadata().namespace.as_deref().unwrap_or_default();
             let name = counted.object.metadata().name.as_deref().unwrap_or_default();
             let mut usage = match counted.usage {
                 Some(usage) => Cow::Borrowed(usage),
-                None => Cow::Owned(evaluator.usage(counted.object, namespace, surroundings)?),
+                None => Cow::Owned(measure(quota, &evaluator, counted.object, surroundings)?),
             };
             if let Some(reserved) = reserved.remove(name) {
-                usage.to_mut().max(reserved);
+                usage.to_mut().max(&reserved);
             }
             used.add_masked(&usage, &quota.spec_hard);
         }
@@ -118,6 +121,23 @@ fn count(quota: &Quota, seen: Seen<'_>, surroundings: &Surroundings<'_>) -> Resu
     }
     total.retain(|key, _| !unknown.contains(&key));
     Ok(total.mask(quota.spec_hard.keys()))
+}
+
+/// What a stored object uses. Where it is not sure which claim gets what their pod has paid, this one does not.
+fn measure(
+    quota: &Quota,
+    evaluator: &Evaluator,
+    object: Object<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Result<ResourceList, UsageError> {
+    let metadata = object.metadata();
+    let (namespace, name) = (metadata.namespace.as_deref(), metadata.name.as_deref().unwrap_or_default());
+    let payer = Payer::of(object).filter(|payer| quota.ledger.is_contested(name, payer));
+    let surroundings = match payer {
+        Some(_) => &Surroundings { neighbours: &NoNeighbours, ..*surroundings },
+        None => surroundings,
+    };
+    evaluator.usage(object, namespace.unwrap_or_default(), surroundings)
 }
 
 /// Whether an object is in all scopes of a quota.
@@ -159,7 +179,6 @@ mod tests {
     use super::*;
     use crate::device_classes::DeviceClasses;
     use crate::ledger::Holding;
-    use crate::surroundings::NoNeighbours;
 
     #[test]
     fn what_is_not_counted_keeps_its_amount_beside_an_advance() {

@@ -7,7 +7,7 @@ use plimsoll_quota as quota;
 use plimsoll_quota::ledger::Version;
 use plimsoll_quota::typed_object::ReadObjectError;
 use plimsoll_quota::{
-    Admission, Decision, EntryKey, LimitedResource, Quota, Surroundings, TypedObject, UsageError,
+    Admission, Decision, EntryKey, LimitedResource, Payer, Quota, Surroundings, TypedObject, UsageError,
 };
 
 use crate::limit_range::{self, Handling, LimitRanges};
@@ -169,6 +169,14 @@ impl Request {
             old_object: self.old_object.as_ref().map(TypedObject::counted),
         };
         quota::decide(&request, quotas, limited, surroundings)
+    }
+
+    /// The pods on whose payment it depends what the request adds; none if it changes nothing about that.
+    pub fn payers(&self) -> impl Iterator<Item = Payer> {
+        let of = |object: &Option<TypedObject>| Payer::of(object.as_ref()?.counted());
+        let (present, before) = (of(&self.object), of(&self.old_object));
+        let changes = present != before;
+        present.into_iter().chain(before).filter(move |_| changes)
     }
 
     /// What a ledger calls the object, and how it tells this admission from others.

@@ -123,7 +123,8 @@ fn decide(
     Outcome::Charged { quotas: touched }
 }
 
-/// Whether a request that is refused would be admitted without what is uncertain.
+/// Whether a request that is refused would be admitted without what is uncertain: what may be counted twice, and claims that may get
+/// what its pod has paid.
 fn would_fit(
     request: &Request,
     held: &[Held],
@@ -131,16 +132,22 @@ fn would_fit(
     limited: &[LimitedResource],
     surroundings: &Surroundings<'_>,
 ) -> bool {
-    if held.iter().all(|held| held.uncertain.is_empty()) {
+    let has_payer = request.payers().next().is_some();
+    if !has_payer && held.iter().all(|held| held.uncertain.is_empty()) {
         return false;
     }
-    let used: Vec<ResourceList> = quotas.iter().map(|quota| quota.used.clone()).collect();
-    for (quota, held) in quotas.iter_mut().zip(held) {
+    let certain = |(quota, held): (&mut Quota, &Held)| {
+        let used = quota.used.clone();
         quota.use_less(&held.uncertain);
-    }
+        (used, has_payer.then(|| std::mem::take(&mut quota.ledger)))
+    };
+    let before: Vec<_> = quotas.iter_mut().zip(held).map(certain).collect();
     let fits = matches!(request.decide(quotas, limited, surroundings), Ok(Decision::Admitted(_)));
-    for (quota, used) in quotas.iter_mut().zip(used) {
+    for (quota, (used, ledger)) in quotas.iter_mut().zip(before) {
         quota.used = used;
+        if let Some(ledger) = ledger {
+            quota.ledger = ledger;
+        }
     }
     fits
 }

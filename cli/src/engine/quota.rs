@@ -1,10 +1,12 @@
 //! Quotas: what is counted before anything is applied, and what each object adds.
 
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use plimsoll_api::group::GroupResource;
 use plimsoll_api::status::Status;
 use plimsoll_quota::{
-    CountedObject, Decision, NoNeighbours, Object as Counted, Operation, Request, Seen, Surroundings, decide,
-    recount,
+    CountedObject, Decision, Neighbours, Object as Counted, Operation, Request, Seen, Surroundings, decide,
+    payer, recount,
 };
 use plimsoll_resource_math::PodResources;
 
@@ -22,6 +24,35 @@ fn counted<'a>(object: &'a Object, resources: &'a PodResources) -> Counted<'a> {
     }
 }
 
+/// What is stored, in the order in which it came.
+struct Rows<'r>(&'r [Row]);
+
+impl Rows<'_> {
+    fn stored(&self, namespace: &str) -> impl Iterator<Item = &Object> {
+        let is_there =
+            move |row: &&Row| row.exists() && row.object.metadata().namespace.as_deref() == Some(namespace);
+        self.0.iter().filter(is_there).map(|row| &row.object)
+    }
+}
+
+impl Neighbours for Rows<'_> {
+    fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
+        let mut pods = self.stored(namespace).filter_map(|object| match object {
+            Object::Pod(pod) => Some(&**pod),
+            _ => None,
+        });
+        pods.find(|pod| pod.metadata.name.as_deref() == Some(name))
+    }
+
+    fn extended_resource_claims(&self, namespace: &str, pod_uid: &str) -> Vec<&ResourceClaim> {
+        let claims = self.stored(namespace).filter_map(|object| match object {
+            Object::ResourceClaim(claim) => Some(&**claim),
+            _ => None,
+        });
+        claims.filter(|claim| payer::is_for(claim, pod_uid)).collect()
+    }
+}
+
 impl Engine<'_> {
     /// Counts what all that is stored uses of each quota.
     pub(super) fn count_usage(&mut self) {
@@ -33,7 +64,7 @@ impl Engine<'_> {
         let surroundings = Surroundings {
             now: self.settings.now,
             device_classes: &self.world.device_classes,
-            neighbours: &NoNeighbours,
+            neighbours: &Rows(&self.rows),
         };
         let resources: Vec<PodResources> = self
             .rows
@@ -89,7 +120,7 @@ impl Engine<'_> {
         let surroundings = Surroundings {
             now: self.settings.now,
             device_classes: &self.world.device_classes,
-            neighbours: &NoNeighbours,
+            neighbours: &Rows(&self.rows),
         };
         match decide(&request, &state.quotas, &[], &surroundings) {
             Ok(Decision::Admitted(charges)) => {

@@ -18,9 +18,8 @@ use kube::core::ApiResource;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use plimsoll_api::group::GroupResource;
 use plimsoll_quota::ledger::{Findings, Patience, renew, resources_of};
-use plimsoll_quota::{
-    CountedObject, DeviceClasses, EntryKey, Evaluator, Ledger, NoNeighbours, Quota, Surroundings,
-};
+use plimsoll_quota::{CountedObject, DeviceClasses, EntryKey, Evaluator, Ledger, Quota, Surroundings};
+use plimsoll_runtime::client::in_time;
 use plimsoll_runtime::probe;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -266,11 +265,10 @@ impl Controller {
         }
     }
 
-    fn surroundings(&self) -> Surroundings<'_> {
+    fn surroundings<'s>(&'s self, neighbours: &'s Snapshot) -> Surroundings<'s> {
         #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
         let now = Timestamp::now();
-        // DIFFERENCE: D-quota-8.
-        Surroundings { now, device_classes: &self.device_classes, neighbours: &NoNeighbours }
+        Surroundings { now, device_classes: &self.device_classes, neighbours }
     }
 
     async fn count_namespace(&mut self, namespace: &str) {
@@ -330,7 +328,7 @@ impl Controller {
                 continue;
             }
             let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &key.0);
-            match api.get_opt(&key.1).await? {
+            match in_time(api.get_opt(&key.1)).await? {
                 Some(present) => self.take(Happening::Quota(Box::new(present))),
                 None => drop(self.quotas.remove(key)),
             }
@@ -386,7 +384,7 @@ impl Controller {
         let waited_for: Vec<EntryKey> = findings.entries.iter().map(|(key, ..)| key.clone()).collect();
         let before = (quota.hard.clone(), quota.used.clone(), quota.ledger.clone());
         let counted: Vec<CountedObject<'_>> = snapshot.counted().collect();
-        let surroundings = self.surroundings();
+        let surroundings = self.surroundings(&snapshot);
         let uncounted = renew(&mut quota, &snapshot, &findings, (countable, &counted), &surroundings)?;
         let expired = waited_for.iter().filter(|key| quota.ledger.entry(key).is_none()).count();
         self.metrics.expired.inc_by(u64::try_from(expired).unwrap_or(u64::MAX));
@@ -412,7 +410,7 @@ impl Controller {
         object.metadata.managed_fields = None;
         quota.write_to(&mut object);
         let api: Api<ResourceQuota> = Api::namespaced(self.client.clone(), &quota.namespace);
-        match api.replace_status(&quota.name, &PostParams::default(), &object).await {
+        match in_time(api.replace_status(&quota.name, &PostParams::default(), &object)).await {
             Ok(written) => {
                 remembered.object = written;
                 self.metrics.writes.inc();

@@ -1,6 +1,8 @@
 //! ResourceQuotas.
 
+use anyhow::ensure;
 use futures::FutureExt as _;
+use futures::future::join_all;
 use kube::api::PostParams;
 use serde_json::json;
 
@@ -12,10 +14,12 @@ pub(super) const TESTS: &[(&str, Test)] = &[
     ("quota::a_dry_run_is_decided_and_not_charged", |sandbox| dry_run(sandbox).boxed_local()),
     ("quota::counts_objects_of_built_in_kinds", |sandbox| built_in_kinds(sandbox).boxed_local()),
     ("quota::counts_custom_resources", |sandbox| custom_resources(sandbox).boxed_local()),
+    ("quota::counts_custom_resources_in_any_version", |sandbox| versions(sandbox).boxed_local()),
     ("quota::counts_services_by_type", |sandbox| services(sandbox).boxed_local()),
     ("quota::counts_claims_by_storage_class", |sandbox| storage_classes(sandbox).boxed_local()),
     ("quota::a_claim_that_grows_is_charged_the_difference", |sandbox| growing_claim(sandbox).boxed_local()),
     ("quota::counts_claims_on_devices", |sandbox| device_claims(sandbox).boxed_local()),
+    ("quota::what_a_pod_has_paid_is_not_charged_to_its_claim", |sandbox| paid_claims(sandbox).boxed_local()),
     ("quota::counts_amounts_of_every_resource", |sandbox| every_resource(sandbox).boxed_local()),
     ("quota::every_quota_is_charged", |sandbox| several(sandbox).boxed_local()),
     ("quota::system_namespaces_are_counted_and_not_refused", |sandbox| exempt(sandbox).boxed_local()),
@@ -140,6 +144,43 @@ async fn custom_resources(sandbox: Sandbox) -> anyhow::Result<()> {
     )?;
     sandbox.delete("e2e.plimsoll.dev/v1", "Widget", "one").await?;
     sandbox.uses("team", json!({"count/widgets.e2e.plimsoll.dev": "0"})).await
+}
+
+/// A resource that the preferred version of its group does not serve, and that moves to another version.
+async fn versions(sandbox: Sandbox) -> anyhow::Result<()> {
+    let definition = |plural: &str, kind: &str, versions: &str| {
+        format!(
+            "{{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {{name: {plural}.moves.e2e.plimsoll.dev}},
+                spec: {{group: moves.e2e.plimsoll.dev, scope: Namespaced, names: {{plural: {plural}, kind: {kind}}},
+                versions: [{versions}]}}}}"
+        )
+    };
+    let version = |name: &str, served: bool| json!({"name": name, "served": served, "storage": served, "schema": {"openAPIV3Schema": {"type": "object"}}});
+    let in_first = version("v1beta1", true).to_string();
+    sandbox.create_cluster_wide(&definition("anchors", "Anchor", &version("v1", true).to_string())).await?;
+    sandbox.create_cluster_wide(&definition("gadgets", "Gadget", &in_first)).await?;
+    let key = "count/gadgets.moves.e2e.plimsoll.dev";
+    sandbox
+        .quota(&format!(
+            "{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: team}}, spec: {{hard: {{{key}: 2}}}}}}"
+        ))
+        .await?;
+    let gadget = |version: &str, name: &str| {
+        format!("{{apiVersion: moves.e2e.plimsoll.dev/{version}, kind: Gadget, metadata: {{name: {name}}}}}")
+    };
+    sandbox.create(&gadget("v1beta1", "one")).await?;
+    sandbox.uses("team", json!({key: "1"})).await?;
+    let versions = json!({"spec": {"versions": [version("v1beta1", false), version("v1beta2", true)]}});
+    let (of, kind) = ("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    sandbox.patch_cluster_wide(of, kind, "gadgets.moves.e2e.plimsoll.dev", versions).await?;
+    sandbox
+        .eventually("the new version is served", async || {
+            Ok(sandbox.create(&gadget("v1beta2", "two")).await.is_ok())
+        })
+        .await?;
+    sandbox.uses("team", json!({key: "2"})).await?;
+    sandbox.delete("moves.e2e.plimsoll.dev/v1beta2", "Gadget", "one").await?;
+    sandbox.uses("team", json!({key: "1"})).await
 }
 
 async fn services(sandbox: Sandbox) -> anyhow::Result<()> {
@@ -360,7 +401,7 @@ async fn generated_names(sandbox: Sandbox) -> anyhow::Result<()> {
     let sixth = sandbox.create(pod).await;
     let status = super::client::status(sixth)?;
     let expected = "exceeded quota: team, requested: pods=1, used: pods=5, limited: pods=5";
-    anyhow::ensure!(status.message.ends_with(expected), "{}", status.message);
+    ensure!(status.message.ends_with(expected), "{}", status.message);
     sandbox.uses("team", json!({"pods": "5"})).await
 }
 
@@ -415,6 +456,64 @@ async fn device_claims(sandbox: Sandbox) -> anyhow::Result<()> {
     sandbox.uses("team", used("2", "3")).await?;
     sandbox.delete("resource.k8s.io/v1", "ResourceClaim", "one").await?;
     sandbox.uses("team", used("1", "1")).await
+}
+
+/// Claims as the scheduler makes them for the extended resources of a pod.
+async fn paid_claims(sandbox: Sandbox) -> anyhow::Result<()> {
+    sandbox
+        .create_cluster_wide(
+            "{apiVersion: resource.k8s.io/v1, kind: DeviceClass, metadata: {name: paid.e2e.plimsoll.dev},
+                spec: {extendedResourceName: e2e.plimsoll.dev/paid}}",
+        )
+        .await?;
+    sandbox
+        .quota(
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: team}, spec: {hard: {
+                count/resourceclaims.resource.k8s.io: 9, requests.e2e.plimsoll.dev/paid: 2}}}",
+        )
+        .await?;
+    let used = |claims: &str, devices: &str| json!({"count/resourceclaims.resource.k8s.io": claims, "requests.e2e.plimsoll.dev/paid": devices});
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {name: one}, spec: {schedulerName: none, containers: [
+        {name: a, image: pause, resources: {limits: {e2e.plimsoll.dev/paid: 2}}}]}}";
+    let created = sandbox.create(pod).await?;
+    sandbox.uses("team", used("0", "2")).await?;
+    let uid = &created["metadata"]["uid"];
+    let claim = |name: &str, is_made_for: bool| {
+        format!(
+            "{{apiVersion: resource.k8s.io/v1, kind: ResourceClaim, metadata: {{name: {name},
+                annotations: {{resource.kubernetes.io/extended-resource-claim: \"{is_made_for}\"}},
+                ownerReferences: [{{apiVersion: v1, kind: Pod, name: one, uid: {uid}, controller: true}}]}},
+                spec: {{devices: {{requests: [
+                    {{name: a, exactly: {{deviceClassName: paid.e2e.plimsoll.dev, allocationMode: ExactCount, count: 2}}}}]}}}}}}"
+        )
+    };
+    let in_full = |name: &str| {
+        format!(
+            "resourceclaims.resource.k8s.io \"{name}\" is forbidden: exceeded quota: team, requested: \
+             requests.e2e.plimsoll.dev/paid=2, used: requests.e2e.plimsoll.dev/paid=2, limited: requests.e2e.plimsoll.dev/paid=2"
+        )
+    };
+    refused(sandbox.create(&claim("own", false)).await, 403, &in_full("own"))?;
+    // Several at once: one gets what the pod has paid, for the others there is no room.
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let claims = names.map(|name| claim(name, true));
+    let created = join_all(claims.iter().map(|claim| sandbox.create(claim))).await;
+    let admitted = created.iter().filter(|created| created.is_ok()).count();
+    ensure!(admitted == 1, "{admitted} claims of one pod were admitted");
+    sandbox.uses("team", used("1", "2")).await?;
+    refused(sandbox.create(&claim("late", true)).await, 403, &in_full("late"))?;
+    // A pod that has ended pays no more.
+    sandbox.patch("v1", "Pod", "one", "status", json!({"status": {"phase": "Succeeded"}})).await?;
+    let next = pod.replace("name: one", "name: two");
+    refused(
+        sandbox.create(&next).await,
+        403,
+        "pods \"two\" is forbidden: exceeded quota: team, requested: requests.e2e.plimsoll.dev/paid=2, \
+         used: requests.e2e.plimsoll.dev/paid=2, limited: requests.e2e.plimsoll.dev/paid=2",
+    )?;
+    sandbox.uses("team", used("1", "2")).await?;
+    sandbox.delete("v1", "Pod", "one").await?;
+    sandbox.uses("team", used("0", "0")).await
 }
 
 /// Limits, ephemeral storage, huge pages, extended resources, and amounts of the pod as a whole.

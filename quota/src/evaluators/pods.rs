@@ -67,7 +67,7 @@ pub(super) fn handles(request: &Request<'_>, subresource: &str) -> bool {
 ///
 /// # Source
 /// kubernetes `pkg/quota/v1/evaluator/core/pods.go` (`PodUsageFunc`)
-pub(super) fn usage(pod: &Pod, resources: &PodResources, now: Timestamp) -> ResourceList {
+pub(crate) fn usage(pod: &Pod, resources: &PodResources, now: Timestamp) -> ResourceList {
     let mut usage = ResourceList::new();
     usage.insert(COUNT_KEY, one());
     if !counts(pod, now) {

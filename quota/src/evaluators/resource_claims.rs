@@ -5,22 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::resource::v1::{DeviceRequest, ResourceClaim};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use k8s_openapi::jiff::Timestamp;
-use plimsoll_resource_math::{Format, PodResources, Quantity, ResourceList};
+use plimsoll_resource_math::{Format, Quantity, ResourceList};
 
 use super::object_count::one;
-use super::{REQUESTS_DEVICE_CLASS_PREFIX, REQUESTS_PREFIX, is_extended_resource_key, pods};
+use super::{REQUESTS_DEVICE_CLASS_PREFIX, REQUESTS_PREFIX, is_extended_resource_key};
 use crate::device_classes::DeviceClasses;
+use crate::payer;
 use crate::surroundings::Surroundings;
 
 /// The annotation, with the value `true`, of a claim that was made for the extended resources of a pod.
 pub const EXTENDED_RESOURCE_CLAIM: &str = "resource.kubernetes.io/extended-resource-claim";
 
 const COUNT_KEY: &str = "count/resourceclaims.resource.k8s.io";
-const DEVICES_SUFFIX: &str = ".deviceclass.resource.k8s.io/devices";
+pub(crate) const DEVICES_SUFFIX: &str = ".deviceclass.resource.k8s.io/devices";
 /// The most devices that a claim for all devices can get.
 const ALLOCATION_RESULTS_MAX_SIZE: i64 = 32;
 
@@ -42,15 +40,14 @@ pub(super) fn matches(key: &str, device_classes: &DeviceClasses) -> bool {
 pub(super) fn usage(claim: &ResourceClaim, namespace: &str, surroundings: &Surroundings<'_>) -> ResourceList {
     let requests = claim.spec.as_ref().and_then(|spec| spec.devices.as_ref()?.requests.as_deref());
     let devices = devices_by_class(requests);
-    let paid_by_pod = usage_of_owner(claim, namespace, surroundings).unwrap_or_default();
     let mut usage = ResourceList::new();
-    for (key, mut amount) in extended_resources(&devices, surroundings.device_classes) {
-        if let Some(paid) = paid_by_pod.get(&key) {
-            amount.sub(paid);
-        }
+    for (key, amount) in extended_resources(&devices, surroundings.device_classes) {
         if amount.sign().is_gt() {
             usage.insert(key, amount);
         }
+    }
+    if let Some(paid) = payer::paid(claim, namespace, surroundings) {
+        payer::take_off(&mut usage, &paid);
     }
     usage.insert(COUNT_KEY, one());
     for (class, amount) in devices {
@@ -112,61 +109,4 @@ fn extended_resources(
         }
     }
     extended
-}
-
-/// What is already counted for the pod on whose behalf the claim was made, if there is such a pod and it is the right one.
-///
-/// # Source
-/// kubernetes `pkg/quota/v1/evaluator/core/resource_claims.go` (`getVerifiedPodUsage`)
-fn usage_of_owner(
-    claim: &ResourceClaim,
-    namespace: &str,
-    surroundings: &Surroundings<'_>,
-) -> Option<ResourceList> {
-    let metadata = &claim.metadata;
-    if metadata.annotations.as_ref()?.get(EXTENDED_RESOURCE_CLAIM)? != "true" {
-        return None;
-    }
-    let owner = controller(metadata.owner_references.as_deref()?)?;
-    if owner.kind != "Pod" || owner.api_version != "v1" {
-        return None;
-    }
-    let pod = surroundings.neighbours.pod(namespace, &owner.name)?;
-    let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-    if owner.uid != uid || !is_claim_of(pod, uid, claim, namespace, surroundings) {
-        return None;
-    }
-    let resources = PodResources::parse(pod).ok()?;
-    Some(pods::usage(pod, &resources, surroundings.now))
-}
-
-fn controller(owners: &[OwnerReference]) -> Option<&OwnerReference> {
-    owners.iter().find(|owner| owner.controller == Some(true))
-}
-
-/// Whether a claim is the one made for the extended resources of its pod: the pod says so or, while it says nothing, no
-/// such claim is older.
-fn is_claim_of(
-    pod: &Pod,
-    uid: &str,
-    claim: &ResourceClaim,
-    namespace: &str,
-    surroundings: &Surroundings<'_>,
-) -> bool {
-    let named = pod.status.as_ref().and_then(|status| status.extended_resource_claim_status.as_ref());
-    if let Some(named) = named {
-        return Some(named.resource_claim_name.as_str()) == claim.metadata.name.as_deref();
-    }
-    let rank = age_rank(claim);
-    surroundings
-        .neighbours
-        .extended_resource_claims(namespace, uid)
-        .into_iter()
-        .all(|other| age_rank(other) >= rank)
-}
-
-/// The earliest claim has the lowest rank; the name decides between claims of one moment.
-fn age_rank(claim: &ResourceClaim) -> (Option<Timestamp>, &str) {
-    let created = claim.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    (created, claim.metadata.name.as_deref().unwrap_or_default())
 }

@@ -217,7 +217,7 @@ impl Drawn {
     /// Counts it in full, whatever is reserved for the name: whoever reserved that took the object for one that is counted.
     fn note(&self, quota: &mut Quota, version: &str) {
         quota.use_more(&self.usage);
-        quota.ledger.reserve(self.key.clone(), &self.admission, &self.usage, version);
+        quota.ledger.reserve(self.key.clone(), &self.admission, &self.usage, None, version);
     }
 }
 

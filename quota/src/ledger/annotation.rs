@@ -10,6 +10,8 @@ use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::ResourceList;
 use serde::{Deserialize, Serialize};
 
+use crate::payer::Payer;
+
 use super::{Advance, Awaits, Entry, EntryKey, Ledger, Version};
 
 /// The annotation that holds the ledger.
@@ -78,6 +80,9 @@ struct GroupText {
     /// Names that only time settles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     expire: Vec<String>,
+    /// The pods that may have paid by name; empty text where an admission names none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    payers: BTreeMap<String, Vec<String>>,
 }
 
 /// Usages that stand once each, in the order in which they came.
@@ -99,6 +104,11 @@ impl<'l> Usages<'l> {
 /// About how many bytes a usage takes.
 fn usage_bytes(usage: &ResourceList) -> usize {
     usage.keys().map(|name| name.len() + 20).sum()
+}
+
+/// About how many bytes it takes to say who pays for the object of a name.
+fn payer_bytes(name: &str, payer: Option<&Payer>) -> usize {
+    payer.map_or(0, |payer| name.len() + payer.pod.len() + 2 * IN_GROUP)
 }
 
 impl Ledger {
@@ -144,9 +154,11 @@ impl Ledger {
             for group in groups {
                 let usage = usage(group.usage)?;
                 let mut insert = |name, awaits| {
+                    let payers = group.payers.get(&name).into_iter().flatten();
+                    let payers = payers.map(|text| Payer::parse(text)).collect();
                     let key = EntryKey { resource: resource.clone(), name };
                     let (usage, written_over) = (Arc::clone(usage), group.over.clone());
-                    ledger.entries.insert(key, Entry { usage, awaits, written_over });
+                    ledger.entries.insert(key, Entry { usage, awaits, written_over, payers });
                 };
                 for (name, uid) in group.create {
                     insert(name, Awaits::Create { uid });
@@ -168,7 +180,9 @@ impl Ledger {
         let mut groups = BTreeSet::new();
         let mut bytes = 0;
         for (key, entry) in &self.entries {
-            bytes += key.name.len() + IN_GROUP;
+            bytes += key.name.len()
+                + IN_GROUP
+                + entry.payers.iter().map(|payer| payer_bytes(&key.name, payer.as_ref())).sum::<usize>();
             if groups.insert((&key.resource, entry.written_over.as_str(), usages.place_of(&entry.usage))) {
                 bytes += GROUP;
             }
@@ -183,10 +197,10 @@ impl Ledger {
 
     /// About how many bytes one more entry takes in the annotation at most: its name, the end of a uid and some quotation marks, its
     /// part of a group, and what it uses if no other entry uses the same.
-    pub(crate) fn entry_bytes(&self, name: &str, usage: &ResourceList) -> usize {
+    pub(crate) fn entry_bytes(&self, name: &str, usage: &ResourceList, payer: Option<&Payer>) -> usize {
         let is_shared = self.entries.values().any(|entry| *entry.usage == *usage);
         let alone = if is_shared { 0 } else { GROUP + usage_bytes(usage) };
-        name.len() + 2 * IN_GROUP + alone
+        name.len() + 2 * IN_GROUP + alone + payer_bytes(name, payer)
     }
 
     /// The annotation's text, for a status with these amounts.
@@ -202,6 +216,10 @@ impl Ledger {
             let place = usages.place_of(&entry.usage);
             let written_over = entry.written_over.as_str();
             let group = groups.entry(&key.resource).or_default().entry((written_over, place)).or_default();
+            if !entry.payers.is_empty() {
+                let text = |payer: &Option<Payer>| payer.as_ref().map(Payer::to_string).unwrap_or_default();
+                group.payers.insert(key.name.clone(), entry.payers.iter().map(text).collect());
+            }
             match &entry.awaits {
                 Awaits::Create { uid } => drop(group.create.insert(key.name.clone(), uid.clone())),
                 Awaits::Update { after } => drop(group.update.insert(key.name.clone(), after.to_string())),

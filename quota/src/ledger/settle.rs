@@ -40,8 +40,9 @@ pub(super) fn settle(ledger: &mut Ledger, view: &impl CacheView) {
         .filter_map(|(key, entry)| {
             let cache = view.version(&key.resource)?;
             let valid = ledger.permits(&key.resource, cache);
-            let proof = if valid { proof(entry, view.sighting(key), cache) } else { None };
-            proof.map(|proof| (key.clone(), proof))
+            let proof = valid.then(|| proof(entry, view.sighting(key), cache)).flatten()?;
+            let stays = matches!(proof, Proof::Stored(_)) && ledger.is_needed(entry);
+            (!stays).then(|| (key.clone(), proof))
         })
         .collect();
     for (key, proof) in settled {
@@ -91,10 +92,12 @@ pub(super) fn expire(
     stored: Option<&Version>,
     view: &impl CacheView,
 ) {
-    let same = ledger.entry(key).is_some_and(|entry| entry.written_over == written_over);
+    let may_go =
+        |entry: &Entry| entry.written_over == written_over && (stored.is_none() || !ledger.is_needed(entry));
+    let may_go = ledger.entry(key).is_some_and(may_go);
     let counted =
         stored.is_none_or(|version| view.version(&key.resource).is_some_and(|cache| cache >= version));
-    if same && counted {
+    if may_go && counted {
         ledger.drop_entry(key, stored);
     }
 }

@@ -23,7 +23,7 @@ fn update(uid: &str, version: &str) -> Admission {
 fn check_awaits(admissions: &[Admission], expected: Awaits) {
     let mut ledger = Ledger::default();
     for admission in admissions {
-        ledger.reserve(key("a"), admission, &list(&[("pods", "1")]), "4");
+        ledger.reserve(key("a"), admission, &list(&[("pods", "1")]), None, "4");
     }
     assert_eq!(ledger.entry(&key("a")).unwrap().awaits, expected);
 }
@@ -51,8 +51,8 @@ fn an_update_awaits_the_latest_version_that_was_seen() {
 #[test]
 fn a_name_counts_once_at_the_largest_usage() {
     let mut ledger = Ledger::default();
-    ledger.reserve(key("a"), &create("1"), &list(&[("cpu", "2"), ("pods", "1")]), "4");
-    ledger.reserve(key("a"), &create("2"), &list(&[("cpu", "1"), ("memory", "1Gi")]), "5");
+    ledger.reserve(key("a"), &create("1"), &list(&[("cpu", "2"), ("pods", "1")]), None, "4");
+    ledger.reserve(key("a"), &create("2"), &list(&[("cpu", "1"), ("memory", "1Gi")]), None, "5");
     let entry = ledger.entry(&key("a")).unwrap();
     assert_eq!(*entry.usage, list(&[("cpu", "2"), ("memory", "1Gi"), ("pods", "1")]));
     assert_eq!(entry.written_over, "5");
@@ -62,13 +62,23 @@ fn a_name_counts_once_at_the_largest_usage() {
 fn is_read_as_it_was_written() {
     let mut ledger = Ledger { rising: true, ..Ledger::default() };
     let alike = list(&[("cpu", "1500m"), ("pods", "1")]);
-    ledger.reserve(key("a"), &create("1"), &alike, "4");
-    ledger.reserve(key("b"), &update("2", "12"), &alike, "4");
-    ledger.reserve(key("c"), &update("3", "opaque"), &list(&[("cpu", "1")]), "4");
+    ledger.reserve(key("a"), &create("1"), &alike, None, "4");
+    ledger.reserve(key("b"), &update("2", "12"), &alike, None, "4");
+    ledger.reserve(key("c"), &update("3", "opaque"), &list(&[("cpu", "1")]), None, "4");
     let gadget =
         EntryKey { resource: GroupResource::new("stable.example.com", "gadgets"), name: "d".to_owned() };
-    ledger.reserve(gadget.clone(), &create("4"), &list(&[("count/gadgets.stable.example.com", "1")]), "4");
-    ledger.reserve(gadget, &create("5"), &list(&[("count/gadgets.stable.example.com", "1")]), "4");
+    ledger.reserve(
+        gadget.clone(),
+        &create("4"),
+        &list(&[("count/gadgets.stable.example.com", "1")]),
+        None,
+        "4",
+    );
+    ledger.reserve(gadget, &create("5"), &list(&[("count/gadgets.stable.example.com", "1")]), None, "4");
+    let claim =
+        EntryKey { resource: GroupResource::new("resource.k8s.io", "resourceclaims"), name: "e".to_owned() };
+    let payer = Payer { pod: "a".to_owned(), uid: "1".to_owned() };
+    ledger.reserve(claim, &create("6"), &list(&[("requests.example.com/gpu", "1")]), Some(&payer), "4");
     ledger.drop_entry(&key("e"), Version::parse("9").as_ref());
     let (hard, used) = (list(&[("cpu", "8")]), list(&[("cpu", "2")]));
     let text = ledger.write(&hard, &used);
@@ -83,8 +93,10 @@ fn what_entries_take_is_foreseen() {
     for number in 0..60_u32 {
         let (name, cpu) = (format!("web-{number}"), format!("{}m", number / 2));
         let usage = list(&[("limits.cpu", &cpu), ("pods", "1"), ("requests.cpu", &cpu)]);
-        foreseen += ledger.entry_bytes(&name, &usage);
-        ledger.reserve(key(&name), &create("8520b60a-9af6-4c94-8347-c23344ca1cb8"), &usage, "4");
+        let payer = (number % 3 == 0).then(|| Payer { pod: name.clone(), uid: "c23344ca1cb8".to_owned() });
+        foreseen += ledger.entry_bytes(&name, &usage, payer.as_ref());
+        let admission = create("8520b60a-9af6-4c94-8347-c23344ca1cb8");
+        ledger.reserve(key(&name), &admission, &usage, payer.as_ref(), "4");
     }
     let text = ledger.write(&ResourceList::new(), &ResourceList::new());
     assert!(text.len() <= foreseen + 100, "{} bytes of which {foreseen} were foreseen", text.len());
@@ -121,11 +133,11 @@ fn patience_begins_again_when_a_name_is_admitted_again() {
     let mut ledger = Ledger::default();
     let mut patience = Patience::default();
     let usage = list(&[("pods", "1")]);
-    ledger.reserve(key("a"), &create("1"), &usage, "4");
-    ledger.reserve(key("b"), &create("2"), &usage, "4");
+    ledger.reserve(key("a"), &create("1"), &usage, None, "4");
+    ledger.reserve(key("b"), &create("2"), &usage, None, "4");
     assert!(patience.look(&ledger, seconds(1000)).entries.is_empty());
     assert_eq!(patience.next(), Some(seconds(1065)));
-    ledger.reserve(key("a"), &create("3"), &usage, "5");
+    ledger.reserve(key("a"), &create("3"), &usage, None, "5");
     assert!(patience.look(&ledger, seconds(1064)).entries.is_empty());
     assert_eq!(patience.look(&ledger, seconds(1065)).entries, [(key("b"), "4".to_owned())]);
     assert_eq!(

@@ -5,6 +5,8 @@ mod admission;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod payment;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod usage;

@@ -5,7 +5,7 @@ use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_api::group::GroupResource;
-use plimsoll_quota::{DeviceClasses, Neighbours, Object, Surroundings};
+use plimsoll_quota::{DeviceClasses, Object, Stored, Surroundings};
 use plimsoll_resource_math::{PodResources, ResourceList};
 use serde_json::Value;
 
@@ -67,11 +67,6 @@ pub(crate) struct World {
     stored: Stored,
 }
 
-struct Stored {
-    pods: Vec<Pod>,
-    claims: Vec<ResourceClaim>,
-}
-
 impl World {
     pub(crate) fn read(given: &Value) -> Self {
         let classes: Vec<DeviceClass> = read_list(&given["deviceClasses"]);
@@ -84,19 +79,6 @@ impl World {
 
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings { now: self.now, device_classes: &self.device_classes, neighbours: &self.stored }
-    }
-}
-
-/// The stored objects; cases hold only claims of the pod that matters.
-impl Neighbours for Stored {
-    fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
-        self.pods.iter().find(|pod| {
-            pod.metadata.namespace.as_deref() == Some(namespace) && pod.metadata.name.as_deref() == Some(name)
-        })
-    }
-
-    fn extended_resource_claims(&self, _namespace: &str, _pod_uid: &str) -> Vec<&ResourceClaim> {
-        self.claims.iter().collect()
     }
 }
 

@@ -396,7 +396,7 @@ impl Script {
             if self.fault == Some(Fault::UndecidedRetry) && world.quotas[place].version != version {
                 let mut newer = self.parse(place, &world.quotas[place]).ok()?;
                 newer.used.add(&charge.requested);
-                newer.ledger.reserve(key.clone(), &admission, &charge.usage, &over);
+                newer.ledger.reserve(key.clone(), &admission, &charge.usage, None, &over);
                 return Some((place, written(&newer, world.quotas[place].version)));
             }
             quotas[place].reserve(charge, key.clone(), &admission, &over);

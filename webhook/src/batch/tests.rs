@@ -1,8 +1,9 @@
-use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
+use k8s_openapi::api::resource::v1::DeviceClass;
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_fixtures::object;
 use plimsoll_quota::ledger::annotation::MAX_BYTES;
-use plimsoll_quota::{DeviceClasses, NoNeighbours};
+use plimsoll_quota::{DeviceClasses, NoNeighbours, Stored, TypedObject};
 use plimsoll_resource_math::{Format, Quantity};
 use serde_json::json;
 
@@ -115,4 +116,55 @@ fn what_fits_without_what_is_uncertain_waits() {
         plan.outcomes
     );
     assert_eq!(used(&plan, 0), "1");
+}
+
+/// A claim on two devices that is to be created for a pod.
+fn claim(name: &str) -> Request {
+    let devices = json!({"deviceClassName": "gpu", "allocationMode": "ExactCount", "count": 2});
+    let owner =
+        json!({"apiVersion": "v1", "kind": "Pod", "name": "web", "uid": "web-uid", "controller": true});
+    let review = json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": name, "kind": {"group": "resource.k8s.io", "version": "v1", "kind": "ResourceClaim"},
+            "resource": {"group": "resource.k8s.io", "version": "v1", "resource": "resourceclaims"},
+            "operation": "CREATE", "namespace": "team", "name": name,
+            "object": {
+                "metadata": {"name": name, "namespace": "team", "uid": name, "ownerReferences": [owner],
+                    "annotations": {"resource.kubernetes.io/extended-resource-claim": "true"}},
+                "spec": {"devices": {"requests": [{"name": "a", "exactly": devices}]}},
+            },
+        },
+    });
+    Request::read(serde_json::from_value(review).unwrap()).unwrap()
+}
+
+#[test]
+fn a_claim_waits_while_another_one_of_its_pod_is_under_way_and_is_refused_once_that_is_stored() {
+    let status = "{hard: {requests.example.com/gpu: 2}, used: {requests.example.com/gpu: 2}}";
+    let quota: ResourceQuota = object(&format!("{{metadata: {{name: team}}, status: {status}}}"));
+    let held = Held { quota: Quota::parse(&quota).unwrap(), version: "7".to_owned(), ..Held::default() };
+    let class: DeviceClass = object("{metadata: {name: gpu}, spec: {extendedResourceName: example.com/gpu}}");
+    let pod: Pod = object(
+        "{metadata: {name: web, namespace: team, uid: web-uid}, spec: {containers: [
+            {name: a, resources: {requests: {example.com/gpu: 2}, limits: {example.com/gpu: 2}}}]}}",
+    );
+    let mut neighbours = Stored { pods: vec![pod], claims: Vec::new() };
+    let plan_claims = |claims: &[Request], held: Held, neighbours: &Stored| {
+        let surroundings = Surroundings {
+            now: Timestamp::UNIX_EPOCH,
+            device_classes: &DeviceClasses::new([&class]),
+            neighbours,
+        };
+        plan(claims, vec![held], &[], &surroundings)
+    };
+    let first = plan_claims(&[claim("a"), claim("b")], held.clone(), &neighbours);
+    let [Outcome::Charged { .. }, Outcome::Waits { .. }] = &first.outcomes[..] else {
+        panic!("{:?}", first.outcomes);
+    };
+    let Some(TypedObject::ResourceClaim(stored)) = claim("a").object else { unreachable!() };
+    neighbours.claims.push(*stored);
+    let [quota] = &first.quotas[..] else { unreachable!() };
+    let later = plan_claims(&[claim("b")], Held { quota: quota.clone(), ..held }, &neighbours);
+    assert!(matches!(later.outcomes[..], [Outcome::Refused { .. }]), "{:?}", later.outcomes);
 }

@@ -1,6 +1,7 @@
 //! Charging quotas: one task a namespace decides all requests that wait for it and writes each quota once for all of them.
 
 mod namespace;
+mod neighbours;
 mod store;
 mod worker;
 
@@ -12,7 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use parking_lot::Mutex;
 use plimsoll_api::status::Status;
-use plimsoll_quota::{LimitedResource, NoNeighbours, Quota, Surroundings};
+use plimsoll_quota::{LimitedResource, Neighbours, Quota, Stored, Surroundings};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -92,16 +93,24 @@ struct Shared {
 }
 
 impl Shared {
-    fn with_surroundings<T>(&self, act: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+    fn with_surroundings<T>(
+        &self,
+        neighbours: &dyn Neighbours,
+        act: impl FnOnce(&Surroundings<'_>) -> T,
+    ) -> T {
         let device_classes = self.caches.device_classes();
         #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
         let now = Timestamp::now();
-        // DIFFERENCE: D-quota-8.
-        act(&Surroundings { now, device_classes: &device_classes, neighbours: &NoNeighbours })
+        act(&Surroundings { now, device_classes: &device_classes, neighbours })
     }
 
-    fn plan<'r>(&self, requests: impl IntoIterator<Item = &'r Request>, held: Vec<Held>) -> Plan {
-        self.with_surroundings(|surroundings| plan(requests, held, &self.limited, surroundings))
+    fn plan<'r>(
+        &self,
+        requests: impl IntoIterator<Item = &'r Request>,
+        held: Vec<Held>,
+        neighbours: &Stored,
+    ) -> Plan {
+        self.with_surroundings(neighbours, |surroundings| plan(requests, held, &self.limited, surroundings))
     }
 }
 
@@ -145,10 +154,16 @@ impl Committer {
     }
 
     /// Decides a request from what the watch has told, and charges nothing. Whoever charges these quotas keeps no ledger.
-    pub(super) fn consider(&self, request: &Request) -> Verdict {
-        let held = self.shared.caches.quotas(&request.namespace);
-        let held = held.iter().map(|stored| Held { untrusted: None, ..stored.held.clone() }).collect();
-        let mut plan = self.shared.plan([request], held);
+    pub(super) async fn consider(&self, request: &Request) -> Verdict {
+        let Shared { client, caches, .. } = &*self.shared;
+        let known = caches.quotas(&request.namespace);
+        let quotas = known.iter().map(|stored| &stored.held.quota);
+        let neighbours = match neighbours::of(client, &request.namespace, [request], quotas).await {
+            Ok(neighbours) => neighbours,
+            Err(error) => return unknown_neighbours(&error, &request.namespace),
+        };
+        let held = known.iter().map(|stored| Held { untrusted: None, ..stored.held.clone() }).collect();
+        let mut plan = self.shared.plan([request], held, &neighbours);
         match plan.outcomes.pop() {
             Some(Outcome::Refused { status, quota }) => Verdict::Refused { status, quota },
             Some(Outcome::Later { reason }) => later(&reason),
@@ -182,6 +197,12 @@ impl Committer {
         tasks.spawn(Worker::new(namespace.to_owned(), shared, waiting).run());
         queue
     }
+}
+
+/// The verdict on a claim where it can't be had what its pod has paid.
+fn unknown_neighbours(error: &kube::Error, namespace: &str) -> Verdict {
+    tracing::warn!(%error, namespace, "can't read the pods of claims");
+    later("the pod that the claim is made for can't be read")
 }
 
 /// DIFFERENCE: D-quota-6. Upstream answers 409 or 500.

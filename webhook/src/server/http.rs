@@ -262,7 +262,7 @@ impl Inner {
             return Answer::allow(&uid);
         }
         if self.mode.now() != Mode::Enforce {
-            return self.consider_quotas(&request);
+            return self.consider_quotas(&request).await;
         }
         match self.quotas.charge(request).await {
             Verdict::Admitted(charged) => {
@@ -282,9 +282,9 @@ impl Inner {
     }
 
     /// Decides against quotas that someone else charges.
-    fn consider_quotas(&self, request: &Request) -> Answer {
+    async fn consider_quotas(&self, request: &Request) -> Answer {
         let answer = Answer::allow(&request.uid);
-        match self.quotas.consider(request) {
+        match self.quotas.consider(request).await {
             Verdict::Admitted(charged) if self.mode.now() == Mode::Beside => {
                 answer.with_warnings(charged.warnings)
             }

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use kube::Client;
 use kube::core::{DynamicObject, PartialObjectMeta, Status};
 use plimsoll_api::group::GroupResource;
 use plimsoll_quota::ledger::{CacheView, Sighting, Version};
-use plimsoll_quota::{CountedObject, EntryKey};
+use plimsoll_quota::{CountedObject, EntryKey, Neighbours, TypedObject, payer};
+use plimsoll_runtime::client::in_time;
 
 use super::countable::Countable;
 use super::kind_cache::{self, Following, KindCache, Measured, Objects};
@@ -67,6 +70,10 @@ impl Snapshot {
         Ok(Self { kinds, consistent: true, namespace: namespace.to_owned(), caches: HashMap::new() })
     }
 
+    fn of_resource(&self, resource: &GroupResource, namespace: &str) -> Option<&Objects> {
+        self.kinds.get(resource).filter(|_| namespace == self.namespace).map(|kind| &*kind.objects)
+    }
+
     /// All objects.
     pub(super) fn counted(&self) -> impl Iterator<Item = CountedObject<'_>> {
         self.kinds.iter().flat_map(|(resource, kind)| {
@@ -99,6 +106,26 @@ impl CacheView for Snapshot {
     }
 }
 
+/// Where a quota limits what pods can pay for claims, it counts both, so both are known.
+impl Neighbours for Snapshot {
+    fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
+        match &self.of_resource(&GroupResource::new("", "pods"), namespace)?.get(name)?.object {
+            TypedObject::Pod(pod, _) => Some(pod),
+            _ => None,
+        }
+    }
+
+    fn extended_resource_claims(&self, namespace: &str, pod_uid: &str) -> Vec<&ResourceClaim> {
+        let resource = GroupResource::new("resource.k8s.io", "resourceclaims");
+        let claims = self.of_resource(&resource, namespace).into_iter().flat_map(|claims| claims.values());
+        let claims = claims.filter_map(|measured| match &measured.object {
+            TypedObject::ResourceClaim(claim) => Some(&**claim),
+            _ => None,
+        });
+        claims.filter(|claim| payer::is_for(claim, pod_uid)).collect()
+    }
+}
+
 /// The version of the object of a name in the store, if there is one.
 pub(super) async fn stored(
     client: &Client,
@@ -113,7 +140,7 @@ pub(super) async fn stored(
     };
     let request =
         follow::request(place, Some(namespace)).get_metadata(&key.name, &kube::api::GetParams::default())?;
-    match client.request::<PartialObjectMeta<DynamicObject>>(request).await {
+    match in_time(client.request::<PartialObjectMeta<DynamicObject>>(request)).await {
         Ok(object) => Ok(object.metadata.resource_version.as_deref().and_then(Version::parse)),
         Err(kube::Error::Api(status)) if is_absence(&status, &key.name) => Ok(None),
         Err(error) => Err(error.into()),

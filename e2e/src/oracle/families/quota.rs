@@ -5,8 +5,7 @@ use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use plimsoll_api::group::GroupResource;
-use plimsoll_quota::evaluators::resource_claims::EXTENDED_RESOURCE_CLAIM;
-use plimsoll_quota::{DeviceClasses, Neighbours, Object, Surroundings};
+use plimsoll_quota::{DeviceClasses, Object, Stored, Surroundings};
 use plimsoll_resource_math::{PodResources, ResourceList};
 use serde::Deserialize;
 use serde_json::Value;
@@ -70,12 +69,6 @@ pub(super) struct World {
     stored: Stored,
 }
 
-#[derive(Debug)]
-struct Stored {
-    pods: Vec<Pod>,
-    claims: Vec<ResourceClaim>,
-}
-
 impl World {
     pub(super) fn read(input: &Value) -> anyhow::Result<Self> {
         let now: String = decode(&input["now"])?;
@@ -86,31 +79,6 @@ impl World {
 
     pub(super) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings { now: self.now, device_classes: &self.device_classes, neighbours: &self.stored }
-    }
-}
-
-impl Neighbours for Stored {
-    fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
-        let is = |pod: &&Pod| {
-            pod.metadata.namespace.as_deref() == Some(namespace) && pod.metadata.name.as_deref() == Some(name)
-        };
-        self.pods.iter().find(is)
-    }
-
-    fn extended_resource_claims(&self, namespace: &str, pod_uid: &str) -> Vec<&ResourceClaim> {
-        let is_owned = |claim: &&ResourceClaim| {
-            let metadata = &claim.metadata;
-            let mut owners = metadata.owner_references.iter().flatten();
-            let annotations = metadata.annotations.iter().flatten();
-            metadata.namespace.as_deref() == Some(namespace)
-                && annotations
-                    .into_iter()
-                    .any(|(key, value)| key == EXTENDED_RESOURCE_CLAIM && value == "true")
-                && owners.find(|owner| owner.controller == Some(true)).is_some_and(|owner| {
-                    owner.kind == "Pod" && owner.api_version == "v1" && owner.uid == pod_uid
-                })
-        };
-        self.claims.iter().filter(is_owned).collect()
     }
 }
 

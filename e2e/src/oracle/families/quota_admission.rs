@@ -1,8 +1,9 @@
 //! One request against the quotas of its namespace, as the admission plugin decides it.
 
 use k8s_openapi::api::core::v1::{ResourceQuota, ScopedResourceSelectorRequirement};
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use plimsoll_api::request::Operation;
-use plimsoll_quota::{Decision, LimitedResource, Quota, Request, ScopeRequirement, decide};
+use plimsoll_quota::{Decision, LimitedResource, Quota, Request, ScopeRequirement, decide, payer};
 use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -186,6 +187,9 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     if shares_extended_resource(input) && input["resource"]["resource"] == "resourceclaims" {
         return Some("D-quota-2");
     }
+    if has_stored_rival(input) {
+        return Some("D-quota-8");
+    }
     let conditions =
         input["object"]["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let infeasible = conditions
@@ -196,4 +200,16 @@ fn known_difference(input: &Value, ours: &Value, theirs: &Value) -> Option<&'sta
     }
     let grows = [&input["object"], &input["oldObject"]].into_iter().any(may_count_overhead_twice);
     grows.then_some("D-PodResources-1")
+}
+
+/// Whether a claim with another name is stored for the pod that this one is made for.
+fn has_stored_rival(input: &Value) -> bool {
+    let metadata = &input["object"]["metadata"];
+    let owners = metadata["ownerReferences"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let claims: Vec<ResourceClaim> = decode(&input["claims"]).unwrap_or_default();
+    input["resource"]["resource"] == "resourceclaims"
+        && owners.iter().filter_map(|owner| owner["uid"].as_str()).any(|uid| {
+            let other = |claim: &ResourceClaim| claim.metadata.name.as_deref() != metadata["name"].as_str();
+            claims.iter().any(|claim| payer::is_for(claim, uid) && other(claim))
+        })
 }

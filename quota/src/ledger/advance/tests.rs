@@ -30,7 +30,7 @@ fn create(name: &str) -> Admission {
 }
 
 fn charge(count: u32) -> Charge {
-    Charge { quota: 0, usage: pods(count), requested: pods(count), used: ResourceList::new() }
+    Charge { quota: 0, usage: pods(count), requested: pods(count), used: ResourceList::new(), payer: None }
 }
 
 /// A replica that has written this much room in advance, and the quota as it is stored then.

@@ -152,7 +152,9 @@ impl Quotas {
         now: Instant,
     ) -> Option<Vec<usize>> {
         let may_be_drawn = |standing: &Standing| now < standing.until && standing.holding.has_room();
-        if request.dry_run || !self.standings.iter().any(may_be_drawn) {
+        // What pods may have paid for depends on what else is stored, which is asked before a write.
+        let is_sure = request.payers().next().is_none();
+        if request.dry_run || !is_sure || !self.standings.iter().any(may_be_drawn) {
             return None;
         }
         let Ok(Decision::Admitted(charges)) = request.decide(&self.seen, limited, surroundings) else {

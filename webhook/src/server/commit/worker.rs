@@ -5,13 +5,13 @@ mod note;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_quota::Quota;
+use plimsoll_quota::{NoNeighbours, Quota, Stored};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::namespace::{Quotas, Writing};
 use super::store::{Listed, list, replace_status};
-use super::{Charged, Shared, Verdict, Waiting, later};
+use super::{Charged, Shared, Verdict, Waiting, later, neighbours, unknown_neighbours};
 use crate::batch::Outcome;
 
 /// For how long a list of a namespace's quotas is believed to be complete, while the watch tells of new ones.
@@ -166,7 +166,8 @@ impl Worker {
             return;
         }
         let (shared, quotas, batch) = (Arc::clone(&self.shared), &mut self.quotas, &mut self.batch);
-        shared.with_surroundings(|surroundings| {
+        // What depends on neighbours is never drawn.
+        shared.with_surroundings(&NoNeighbours, |surroundings| {
             for waiting in requests {
                 if !waiting.is_in_time(now) {
                     batch.push(waiting);
@@ -266,7 +267,9 @@ impl Worker {
                     continue;
                 }
             }
-            match self.attempt(undecided, listed_now).await {
+            // After the quotas, so that a claim that is not in their ledgers any more is seen stored.
+            let neighbours = self.neighbours(&mut undecided).await;
+            match self.attempt(undecided, &neighbours, listed_now).await {
                 Rest::Nothing => return,
                 Rest::OfStaleRead(rest) => {
                     undecided = rest;
@@ -286,10 +289,23 @@ impl Worker {
         }
     }
 
+    /// Reads what the usage of the requests depends on; those of which that can't be had are answered.
+    async fn neighbours(&mut self, batch: &mut Vec<Waiting>) -> Stored {
+        let (client, namespace) = (self.shared.client.clone(), self.namespace.clone());
+        let (requests, quotas) = (batch.iter().map(|waiting| &waiting.request), self.quotas.seen());
+        let found = neighbours::of(&client, &namespace, requests, quotas).await;
+        found.unwrap_or_else(|error| {
+            for waiting in batch.extract_if(.., |waiting| waiting.request.payers().next().is_some()) {
+                let _ = waiting.reply.send(unknown_neighbours(&error, &namespace));
+            }
+            Stored::default()
+        })
+    }
+
     /// Decides a batch once, writes, and answers what is decided then.
-    async fn attempt(&mut self, batch: Vec<Waiting>, listed_now: bool) -> Rest {
+    async fn attempt(&mut self, batch: Vec<Waiting>, neighbours: &Stored, listed_now: bool) -> Rest {
         let requests = batch.iter().map(|waiting| &waiting.request);
-        let plan = self.shared.plan(requests, self.quotas.held());
+        let plan = self.shared.plan(requests, self.quotas.held(), neighbours);
         let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Refused { .. } | Outcome::Later { .. });
         if !listed_now && plan.outcomes.iter().any(refuses) {
             return Rest::OfStaleRead(batch);
