@@ -21,6 +21,7 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { logging, server } = Arguments::parse();
+    process::end_on_panic();
     process::run(logging, |shutdown| server::run(server, shutdown)).await
 }
 

@@ -18,3 +18,13 @@ where
         }
     }
 }
+
+/// Has any panic end the whole process. Where tasks of their own keep what is known of the cluster, one that is gone would leave the
+/// others to decide by what is long out of date.
+pub fn end_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
+}

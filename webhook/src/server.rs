@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum_server::accept::{TcpConfigAcceptor, TcpKeepaliveConfig, TcpSocketConfig};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use plimsoll_quota::LimitedResource;
 use plimsoll_runtime::health::Health;
 use plimsoll_runtime::{Shutdown, client, mode};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::quota_configuration::QuotaConfiguration;
 use certificates::Served;
@@ -78,8 +78,8 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let client = config.client.connect().await?;
     let metrics = Arc::new(Metrics::default());
     let caches = Arc::new(watch::Caches::default());
-    let watching = tokio::spawn(Arc::clone(&caches).follow(client.clone(), Arc::clone(&metrics)));
-    let keeping = tokio::spawn(config.registration.clone().keep(
+    let mut watching = tokio::spawn(Arc::clone(&caches).follow(client.clone(), Arc::clone(&metrics)));
+    let mut keeping = tokio::spawn(config.registration.clone().keep(
         client.clone(),
         Arc::clone(&caches),
         limited.iter().map(|limited| limited.resource.clone()).collect(),
@@ -108,8 +108,16 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     for address in config.listen {
         servers.spawn(serve(address, tls.clone(), app.clone(), handle.clone()));
     }
-    while let Some(served) = servers.join_next().await {
-        served.context("a server ended early")??;
+    let serving = async {
+        while let Some(served) = servers.join_next().await {
+            served.context("a server ended early")??;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        served = serving => served?,
+        ended = &mut watching => bail!("the caches stand still: {}", reason(ended)),
+        ended = &mut keeping => bail!("the registration is kept no more: {}", reason(ended)),
     }
     if tokio::time::timeout(GIVE_BACK, app.finish()).await.is_err() {
         tracing::warn!("what is held of quotas in advance is not given back; the recount will do that");
@@ -117,6 +125,11 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     watching.abort();
     keeping.abort();
     health.await.context("the health endpoint failed")
+}
+
+/// Why a task has ended that should not.
+fn reason(ended: Result<(), JoinError>) -> String {
+    ended.err().map_or_else(|| "nothing more comes".to_owned(), |error| error.to_string())
 }
 
 /// Answers reviews at one address until it is told to stop.

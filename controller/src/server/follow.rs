@@ -15,6 +15,7 @@ use kube::api::{ListParams, WatchParams};
 use kube::core::{ApiResource, DynamicObject, PartialObjectMeta, Request, WatchEvent};
 use kube::{Client, Resource as _};
 use plimsoll_api::resource_version::Version;
+use plimsoll_runtime::client::if_ever;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -178,7 +179,7 @@ async fn watch<K: Followed>(
     } else {
         request.watch(&parameters, version)?
     };
-    let events = client.request_events::<K>(request).await?;
+    let events = if_ever(client.request_events::<K>(request)).await?;
     let mut events = std::pin::pin!(events);
     if *failures > 0 {
         tell(News::Nothing, Version::parse(version));
@@ -230,7 +231,7 @@ pub(super) async fn list<K: DeserializeOwned>(
         } else {
             request.list(&parameters)?
         };
-        let page: List<K> = client.request(request).await?;
+        let page: List<K> = if_ever(client.request(request)).await?;
         objects.extend(page.items.into_iter().flatten());
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => parameters = parameters.continue_token(&token),

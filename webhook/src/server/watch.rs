@@ -14,7 +14,7 @@ use parking_lot::RwLock;
 use plimsoll_quota::DeviceClasses;
 use tokio::sync::Notify;
 
-use super::metrics::Metrics;
+use super::metrics::{Metrics, QuotaLabels};
 use super::stored_quota::StoredQuota;
 use crate::limit_range::{LimitRanges, Limits};
 
@@ -115,6 +115,10 @@ impl Caches {
                 Event::Delete(_) | Event::InitDone => (false, false),
             };
             let is_listing = matches!(event, Event::Init | Event::InitApply(_));
+            if let Event::Delete(gone) = &event {
+                let (namespace, resourcequota) = (gone.namespace().unwrap_or_default(), gone.name_any());
+                metrics.denials.remove(&QuotaLabels { namespace, resourcequota });
+            }
             if !known {
                 self.quotas.write().apply(event, |object| StoredQuota::read(object).map(Arc::new));
                 self.quota_changed.notify_waiters();

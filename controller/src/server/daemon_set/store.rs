@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
 use kube::api::{DeleteParams, GetParams, Patch, PatchParams};
 use kube::core::{Request, Status};
+use plimsoll_runtime::client::if_ever;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -126,6 +127,10 @@ impl Store {
         Self { client: client.clone(), request: Request::new(path) }
     }
 
+    async fn call<K: DeserializeOwned>(&self, request: http::Request<Vec<u8>>) -> Result<K, CallError> {
+        Ok(if_ever(self.client.request(request)).await?)
+    }
+
     pub(super) async fn create(&self, object: Vec<u8>) -> Result<Stored, CallError> {
         // Templates go as they came: the API server need not look for fields that it doesn't know, which costs it a second reading.
         let request = http::Request::post(format!("{}?fieldValidation=Ignore", self.request.url_path))
@@ -133,29 +138,29 @@ impl Store {
             .header(ACCEPT, METADATA_ONLY)
             .body(object)
             .map_err(kube::Error::HttpError)?;
-        Ok(self.client.request(request).await?)
+        self.call(request).await
     }
 
     pub(super) async fn get<K: DeserializeOwned>(&self, name: &str) -> Result<K, CallError> {
-        Ok(self.client.request(self.request.get(name, &GetParams::default())?).await?)
+        let request = self.request.get(name, &GetParams::default())?;
+        self.call(request).await
     }
 
     /// Changes an object, but for its status.
     pub(super) async fn patch(&self, name: &str, patch: &Patch<Value>) -> Result<Stored, CallError> {
         let request = self.request.patch(name, &PatchParams::default(), patch)?;
-        Ok(self.client.request(request).await?)
+        self.call(request).await
     }
 
     /// Changes the status of an object.
     pub(super) async fn patch_status(&self, name: &str, patch: Value) -> Result<Stored, CallError> {
         let patch = Patch::Merge(patch);
         let request = self.request.patch_subresource("status", name, &PatchParams::default(), &patch)?;
-        Ok(self.client.request(request).await?)
+        self.call(request).await
     }
 
     pub(super) async fn delete(&self, name: &str) -> Result<(), CallError> {
         let request = self.request.delete(name, &DeleteParams::default())?;
-        self.client.request::<IgnoredAny>(request).await?;
-        Ok(())
+        self.call::<IgnoredAny>(request).await.map(drop)
     }
 }

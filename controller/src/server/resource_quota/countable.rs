@@ -8,6 +8,7 @@ use kube::core::discovery::v2::{APIGroupDiscovery, APIResourceDiscovery, APIVers
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::discovery::verbs;
 use plimsoll_api::group::GroupResource;
+use plimsoll_runtime::client::if_ever;
 use tokio::time::Instant;
 
 /// How often the API server is asked which resources there are.
@@ -95,8 +96,8 @@ fn unknown(keys: &BTreeSet<String>, places: &Places) -> BTreeSet<GroupResource> 
 
 /// All groups of the API server.
 async fn groups(client: &Client) -> anyhow::Result<Vec<APIGroupDiscovery>> {
-    let mut groups = client.list_core_api_versions_aggregated().await?.items;
-    let named = client.list_api_groups_aggregated().await?.items;
+    let mut groups = if_ever(client.list_core_api_versions_aggregated()).await?.items;
+    let named = if_ever(client.list_api_groups_aggregated()).await?.items;
     // An answer in another form reads as an empty list.
     anyhow::ensure!(!groups.is_empty() && !named.is_empty(), "the API server tells of no resources");
     groups.extend(named);
