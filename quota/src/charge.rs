@@ -208,7 +208,10 @@ impl Deliberation<'_> {
         let (payer, paid) = (self.payer.as_ref()?, self.paid()?);
         let is_sole = self.entry_key().is_some_and(|key| {
             payer.has_paid_for(&key.name, self.namespace(), self.surroundings).is_some()
-                && self.quotas.iter().all(|quota| quota.ledger.is_sole_claim(&key, payer))
+                && self
+                    .quotas
+                    .iter()
+                    .all(|quota| quota.ledger.is_sole_claim(&key, payer, self.namespace(), self.surroundings))
         });
         (!is_sole).then_some(paid)
     }
@@ -405,14 +408,14 @@ impl Deliberation<'_> {
         Err(Cause::Exceeded { quota: quota.name.clone(), keys: exceeded }.into())
     }
 
-    /// How much of what a ledger reserves for the object's name has certainly been charged.
+    /// How much of what a ledger reserves for the object's name has certainly been charged for it.
     fn charged<'l>(&self, ledger: &'l Ledger, key: &EntryKey) -> Option<Cow<'l, ResourceList>> {
         let entry = ledger.entry(key)?;
-        let uid = self.request.object.metadata().uid.as_deref().unwrap_or_default();
-        if ledger.is_relied_on(key, uid) {
-            return None;
-        }
         let mut charged = Cow::Borrowed(&*entry.usage);
+        let uid = self.request.object.metadata().uid.as_deref().unwrap_or_default();
+        if self.request.operation == Operation::Create && ledger.is_of_another_pod(key, entry, uid) {
+            charged.to_mut().retain(|key, _| !payer::is_payable(key));
+        }
         let payer = entry.payer();
         if let Some(paid) = payer.and_then(|payer| payer.has_paid(self.namespace(), self.surroundings)) {
             payer::take_off(charged.to_mut(), &paid);

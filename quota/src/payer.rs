@@ -10,7 +10,6 @@ use plimsoll_resource_math::{PodResources, ResourceList};
 
 use crate::evaluators::resource_claims::{DEVICES_SUFFIX, EXTENDED_RESOURCE_CLAIM};
 use crate::evaluators::{is_extended_resource_key, pods};
-use crate::ledger::uid_end;
 use crate::quota::Quota;
 use crate::request::Object;
 use crate::surroundings::Surroundings;
@@ -20,7 +19,7 @@ use crate::surroundings::Surroundings;
 pub struct Payer {
     /// The pod's name.
     pub pod: String,
-    /// The [end](uid_end) of the pod's uid.
+    /// The pod's uid.
     pub uid: String,
 }
 
@@ -28,7 +27,7 @@ impl Payer {
     /// The one of an object; none of anything but such a claim.
     pub fn of(object: Object<'_>) -> Option<Self> {
         let Object::ResourceClaim(claim) = object else { return None };
-        owner(claim).map(|owner| Self { pod: owner.name.clone(), uid: uid_end(&owner.uid).to_owned() })
+        owner(claim).map(|owner| Self { pod: owner.name.clone(), uid: owner.uid.clone() })
     }
 
     /// What the pod has paid, whoever may get that; none if it is not stored.
@@ -50,9 +49,10 @@ impl Payer {
         (is_the_one && is_alone).then(|| usage(pod, surroundings.now))?
     }
 
-    fn pod<'s>(&self, namespace: &str, surroundings: &Surroundings<'s>) -> Option<&'s Pod> {
+    /// The pod, if it is stored.
+    pub(crate) fn pod<'s>(&self, namespace: &str, surroundings: &Surroundings<'s>) -> Option<&'s Pod> {
         let pod = surroundings.neighbours.pod(namespace, &self.pod)?;
-        (uid_end(uid_of(pod)) == self.uid).then_some(pod)
+        (uid_of(pod) == self.uid).then_some(pod)
     }
 
     /// Reads what [`Display`](fmt::Display) has written.
@@ -113,7 +113,7 @@ pub(crate) fn usage(pod: &Pod, now: Timestamp) -> Option<ResourceList> {
 }
 
 /// Whether pods and claims both use a key.
-fn is_payable(key: &str) -> bool {
+pub(crate) fn is_payable(key: &str) -> bool {
     is_extended_resource_key(key) && !key.ends_with(DEVICES_SUFFIX)
 }
 

@@ -131,13 +131,14 @@ fn measure(
     surroundings: &Surroundings<'_>,
 ) -> Result<ResourceList, UsageError> {
     let metadata = object.metadata();
-    let (namespace, name) = (metadata.namespace.as_deref(), metadata.name.as_deref().unwrap_or_default());
-    let payer = Payer::of(object).filter(|payer| quota.ledger.is_contested(name, payer));
-    let surroundings = match payer {
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    let is_contested = |payer: &Payer| quota.ledger.is_contested(name, payer, namespace, surroundings);
+    let surroundings = match Payer::of(object).filter(is_contested) {
         Some(_) => &Surroundings { neighbours: &NoNeighbours, ..*surroundings },
         None => surroundings,
     };
-    evaluator.usage(object, namespace.unwrap_or_default(), surroundings)
+    evaluator.usage(object, namespace, surroundings)
 }
 
 /// Whether an object is in all scopes of a quota.

@@ -12,7 +12,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 /// After how long no answer comes any more: the API server itself gives up after a minute.
 const ANSWERED_AT_ALL_WITHIN: Duration = Duration::from_secs(65);
 /// After how long without a word a connection is closed. A watch on which nothing happens ends before.
-const SILENT_FOR: Duration = Duration::from_mins(5);
+const SILENT_FOR: Duration = Duration::from_mins(6);
 
 /// A call whose answer comes soon or is given up: a connection whose other end is gone without a word would keep it for minutes.
 ///

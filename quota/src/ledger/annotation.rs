@@ -108,7 +108,7 @@ fn usage_bytes(usage: &ResourceList) -> usize {
 
 /// About how many bytes it takes to say who pays for the object of a name.
 fn payer_bytes(name: &str, payer: Option<&Payer>) -> usize {
-    payer.map_or(0, |payer| name.len() + payer.pod.len() + 2 * IN_GROUP)
+    payer.map_or(0, |payer| name.len() + payer.pod.len() + payer.uid.len() + IN_GROUP)
 }
 
 impl Ledger {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use plimsoll_api::group::GroupResource;
 use plimsoll_resource_math::ResourceList;
 
-use super::{Awaits, Entry, EntryKey, Ledger, uid_end};
+use super::{Awaits, Entry, EntryKey, Ledger, Version, uid_end};
 use crate::payer::{self, Payer};
 use crate::surroundings::Surroundings;
 
@@ -40,33 +40,60 @@ impl Entry {
 impl Ledger {
     /// Whether another claim than the one of this name may be about to be stored for the same pod, or another pod in the place of that
     /// one.
-    pub(crate) fn is_contested(&self, name: &str, payer: &Payer) -> bool {
-        let is_another = |entry: &Entry| match &entry.awaits {
-            Awaits::Create { uid } => *uid != payer.uid,
-            Awaits::Update { .. } => false,
+    pub(crate) fn is_contested(
+        &self,
+        name: &str,
+        payer: &Payer,
+        namespace: &str,
+        surroundings: &Surroundings<'_>,
+    ) -> bool {
+        let is_another_pod = |entry: &Entry| match &entry.awaits {
+            Awaits::Create { uid } => uid != uid_end(&payer.uid),
+            // What has got so far is the pod that is changed, for it is older than any that comes in its place.
+            Awaits::Update { after } => {
+                let pod = payer.pod(namespace, surroundings);
+                let version = pod.and_then(|pod| pod.metadata.resource_version.as_deref());
+                version.and_then(Version::parse).is_none_or(|version| version < *after)
+            }
             Awaits::Expiry => true,
         };
         let mut others = self.entries.iter().filter(|(key, _)| key.name != name);
-        self.entries.get(&pods(&payer.pod)).is_some_and(is_another)
+        self.entries.get(&pods(&payer.pod)).is_some_and(is_another_pod)
             || others.any(|(_, entry)| entry.names(payer))
     }
 
     /// Whether a claim is not [contested](Self::is_contested), and not about to be stored for another pod, for all that is known.
-    pub(crate) fn is_sole_claim(&self, key: &EntryKey, payer: &Payer) -> bool {
-        let is_same = |entry: &Entry| entry.payer() == Some(payer);
-        !self.rising && self.entries.get(key).is_none_or(is_same) && !self.is_contested(&key.name, payer)
+    pub(crate) fn is_sole_claim(
+        &self,
+        key: &EntryKey,
+        payer: &Payer,
+        namespace: &str,
+        surroundings: &Surroundings<'_>,
+    ) -> bool {
+        !self.rising
+            && self.entries.get(key).is_none_or(|entry| entry.payer() == Some(payer))
+            && !self.is_contested(&key.name, payer, namespace, surroundings)
     }
 
-    /// Whether some claim relies on what another pod of the name has paid. It may be stored when that pod is gone, so a pod that comes
-    /// in its place is not paid by what is reserved for the name.
-    pub(crate) fn is_relied_on(&self, key: &EntryKey, pod_uid: &str) -> bool {
-        let relies = |payer: &Payer| payer.pod == key.name && payer.uid != uid_end(pod_uid);
-        key.resource.group.is_empty()
-            && key.resource.resource == "pods"
-            && self.entries.values().any(|entry| entry.payers.iter().flatten().any(relies))
+    /// Whether it may be another pod for which an entry reserves what claims rely on. They may be stored when that pod is gone, so a pod
+    /// that comes in its place is not paid by what is reserved for the name.
+    pub(crate) fn is_of_another_pod(&self, key: &EntryKey, entry: &Entry, uid: &str) -> bool {
+        let relies = |payer: &Payer| payer.pod == key.name && payer.uid != uid;
+        let is_of_pod = key.resource.group.is_empty() && key.resource.resource == "pods";
+        is_of_pod
+            && match &entry.awaits {
+                Awaits::Create { uid: known } => {
+                    known != uid_end(uid)
+                        && self.entries.values().any(|entry| entry.payers.iter().flatten().any(relies))
+                }
+                // Claims for a pod that was stored before are not known any more.
+                Awaits::Update { .. } => true,
+                // The claims, or a pod in the place of the first, have been charged.
+                Awaits::Expiry => false,
+            }
     }
 
-    /// Whether an entry has to stay though its object is stored: it tells that a claim [relies](Self::is_relied_on) on a pod, until
+    /// Whether an entry has to stay though its object is stored: it tells that a claim [relies](Self::is_of_another_pod) on a pod, until
     /// nothing is reserved for a pod of that name.
     pub(super) fn is_needed(&self, entry: &Entry) -> bool {
         entry.payers.iter().flatten().any(|payer| self.entries.contains_key(&pods(&payer.pod)))
@@ -81,7 +108,7 @@ impl Ledger {
         surroundings: &Surroundings<'_>,
     ) -> Cow<'l, ResourceList> {
         let mut usage = Cow::Borrowed(&*entry.usage);
-        let payer = entry.payer().filter(|payer| !self.is_contested(name, payer));
+        let payer = entry.payer().filter(|payer| !self.is_contested(name, payer, namespace, surroundings));
         let paid = payer.and_then(|payer| payer.has_paid_for(name, namespace, surroundings));
         if let Some(paid) = paid {
             payer::take_off(usage.to_mut(), &paid);

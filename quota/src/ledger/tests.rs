@@ -93,9 +93,10 @@ fn what_entries_take_is_foreseen() {
     for number in 0..60_u32 {
         let (name, cpu) = (format!("web-{number}"), format!("{}m", number / 2));
         let usage = list(&[("limits.cpu", &cpu), ("pods", "1"), ("requests.cpu", &cpu)]);
-        let payer = (number % 3 == 0).then(|| Payer { pod: name.clone(), uid: "c23344ca1cb8".to_owned() });
+        let uid = "8520b60a-9af6-4c94-8347-c23344ca1cb8";
+        let payer = (number % 3 == 0).then(|| Payer { pod: name.clone(), uid: uid.to_owned() });
         foreseen += ledger.entry_bytes(&name, &usage, payer.as_ref());
-        let admission = create("8520b60a-9af6-4c94-8347-c23344ca1cb8");
+        let admission = create(uid);
         ledger.reserve(key(&name), &admission, &usage, payer.as_ref(), "4");
     }
     let text = ledger.write(&ResourceList::new(), &ResourceList::new());

@@ -19,6 +19,8 @@ use crate::world::{Item, read};
 
 const NAMESPACE: &str = "team";
 const KEY: &str = "requests.example.com/gpu";
+/// Of which there is enough.
+const OTHER_KEY: &str = "requests.cpu";
 /// How many devices may be used.
 const LIMIT: u32 = 4;
 
@@ -40,6 +42,8 @@ enum Happening {
     Store(usize),
     /// It is not, and never will be.
     Fail(usize),
+    /// Someone wants to change what a stored pod may use of something else.
+    ResizePod(usize),
     DeletePod(usize),
     FinishPod(usize),
     DeleteClaim(usize),
@@ -59,6 +63,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (claim.clone(), owner).prop_map(|(claim, owner)| Happening::ChangeClaim(claim, owner)),
         8 => (0_usize..4).prop_map(Happening::Store),
         1 => (0_usize..4).prop_map(Happening::Fail),
+        1 => pod.clone().prop_map(Happening::ResizePod),
         1 => pod.clone().prop_map(Happening::DeletePod),
         1 => pod.prop_map(Happening::FinishPod),
         1 => claim.prop_map(Happening::DeleteClaim),
@@ -182,11 +187,11 @@ struct World {
 }
 
 fn quota() -> Quota {
-    let limit = json!({KEY: LIMIT});
+    let limit = json!({KEY: LIMIT, OTHER_KEY: 1000});
     let object: ResourceQuota = read(&json!({
         "metadata": {"name": "devices", "namespace": NAMESPACE},
         "spec": {"hard": limit},
-        "status": {"hard": limit, "used": {KEY: 0}},
+        "status": {"hard": limit, "used": {KEY: 0, OTHER_KEY: 0}},
     }));
     Quota::parse(&object).unwrap()
 }
@@ -225,6 +230,7 @@ impl World {
     }
 
     fn admit(&mut self, resource: GroupResource, object: Value, old: Option<Value>) {
+        let is_resize = old.is_some() && resource == self.stored.pods.resource;
         let item = Item::read(&resource, &object);
         let old_item = old.as_ref().map(|old| Item::read(&resource, old));
         let metadata = item.object().metadata();
@@ -233,7 +239,7 @@ impl World {
         let request = Request {
             operation: if old.is_some() { Operation::Update } else { Operation::Create },
             resource: &resource,
-            subresource: "",
+            subresource: if is_resize { "resize" } else { "" },
             namespace: NAMESPACE,
             name: &name,
             object: item.object(),
@@ -270,9 +276,9 @@ impl World {
         match happening {
             Happening::CreatePod(place) => {
                 let metadata = self.new_metadata(PODS[place]);
-                let requests =
-                    json!({"requests": {"example.com/gpu": "2"}, "limits": {"example.com/gpu": "2"}});
-                let spec = json!({"containers": [{"name": "a", "resources": requests}]});
+                let amounts = json!({"example.com/gpu": "2", "cpu": "1"});
+                let resources = json!({"requests": amounts, "limits": amounts});
+                let spec = json!({"containers": [{"name": "a", "resources": resources}]});
                 self.admit(pods, json!({"metadata": metadata, "spec": spec}), None);
             }
             Happening::CreateClaim(place, owner) => {
@@ -294,6 +300,14 @@ impl World {
             }
             Happening::Fail(place) if place < self.flights.len() => drop(self.flights.remove(place)),
             Happening::Store(_) | Happening::Fail(_) => {}
+            Happening::ResizePod(place) => {
+                let Some(old) = self.stored.pods.by_name.get(PODS[place]).cloned() else { return };
+                let mut object = old.clone();
+                let requests = &mut object["spec"]["containers"][0]["resources"]["requests"];
+                let cpu: u32 = requests["cpu"].as_str().unwrap().parse().unwrap();
+                requests["cpu"] = (cpu + 1).to_string().into();
+                self.admit(pods, object, Some(old));
+            }
             Happening::DeletePod(place) => self.stored.pods.delete(PODS[place]),
             Happening::FinishPod(place) => {
                 let version = self.next_version().to_string();
@@ -336,6 +350,53 @@ impl World {
         });
         quota.used.amount(KEY)
     }
+}
+
+/// A pod with a claim, both stored and counted.
+const PAID: [Happening; 8] = [
+    Happening::CreatePod(0),
+    Happening::Store(0),
+    Happening::CreateClaim(0, Some(0)),
+    Happening::Store(0),
+    Happening::SeePods,
+    Happening::SeeClaims,
+    Happening::Recount,
+    Happening::Recount,
+];
+
+#[track_caller]
+fn check_limit(happenings: &[Happening]) {
+    let mut world = World::new();
+    let limit = quota().hard.amount(KEY);
+    for happening in PAID.iter().chain(happenings) {
+        world.take(*happening);
+        assert!(world.truth() <= limit, "{happening:?}");
+    }
+}
+
+#[test]
+fn a_pod_in_the_place_of_one_that_is_resized_is_charged() {
+    check_limit(&[
+        Happening::ResizePod(0),
+        Happening::DeletePod(0),
+        Happening::CreatePod(0),
+        Happening::CreatePod(1),
+        Happening::Store(1),
+        Happening::Store(1),
+    ]);
+}
+
+#[test]
+fn a_pod_that_is_resized_before_it_is_seen_does_not_pass_for_the_one_before() {
+    check_limit(&[
+        Happening::DeletePod(0),
+        Happening::CreatePod(0),
+        Happening::Store(0),
+        Happening::ResizePod(0),
+        Happening::Recount,
+        Happening::CreatePod(1),
+        Happening::Store(1),
+    ]);
 }
 
 proptest! {

@@ -157,8 +157,8 @@ impl Committer {
     pub(super) async fn consider(&self, request: &Request) -> Verdict {
         let Shared { client, caches, .. } = &*self.shared;
         let known = caches.quotas(&request.namespace);
-        let quotas = known.iter().map(|stored| &stored.held.quota);
-        let neighbours = match neighbours::of(client, &request.namespace, [request], quotas).await {
+        let payers = neighbours::payers([request], known.iter().map(|stored| &stored.held.quota));
+        let neighbours = match neighbours::of(client, &request.namespace, payers).await {
             Ok(neighbours) => neighbours,
             Err(error) => return unknown_neighbours(&error, &request.namespace),
         };

@@ -293,7 +293,8 @@ impl Worker {
     async fn neighbours(&mut self, batch: &mut Vec<Waiting>) -> Stored {
         let (client, namespace) = (self.shared.client.clone(), self.namespace.clone());
         let (requests, quotas) = (batch.iter().map(|waiting| &waiting.request), self.quotas.seen());
-        let found = neighbours::of(&client, &namespace, requests, quotas).await;
+        let payers = neighbours::payers(requests, quotas);
+        let found = self.meanwhile(neighbours::of(&client, &namespace, payers)).await;
         found.unwrap_or_else(|error| {
             for waiting in batch.extract_if(.., |waiting| waiting.request.payers().next().is_some()) {
                 let _ = waiting.reply.send(unknown_neighbours(&error, &namespace));
