@@ -14,7 +14,7 @@ use crate::quota::Quota;
 use crate::request::Object;
 use crate::surroundings::Surroundings;
 
-/// The pod for whose extended resources a claim says that it was made, as others may write it down.
+/// The pod for whose extended resources a claim says that it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payer {
     /// The pod's name.
@@ -99,14 +99,13 @@ pub(crate) fn paid(
     namespace: &str,
     surroundings: &Surroundings<'_>,
 ) -> Option<ResourceList> {
-    let owner = owner(claim)?;
-    let pod = surroundings.neighbours.pod(namespace, &owner.name)?;
-    let pays = owner.uid == uid_of(pod) && is_the_one(claim, pod, namespace, surroundings);
-    pays.then(|| usage(pod, surroundings.now))?
+    let payer = Payer::of(Object::ResourceClaim(claim))?;
+    let pod = payer.pod(namespace, surroundings)?;
+    is_the_one(claim, pod, namespace, surroundings).then(|| usage(pod, surroundings.now))?
 }
 
 /// What is counted for a pod and could be counted for its claim as well.
-pub(crate) fn usage(pod: &Pod, now: Timestamp) -> Option<ResourceList> {
+fn usage(pod: &Pod, now: Timestamp) -> Option<ResourceList> {
     let mut usage = pods::usage(pod, &PodResources::parse(pod).ok()?, now);
     usage.retain(|key, _| is_payable(key));
     Some(usage)

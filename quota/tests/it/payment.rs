@@ -220,13 +220,10 @@ impl World {
     fn own(&self, metadata: &mut Value, owner: Option<usize>) {
         let uid = owner.and_then(|owner| self.stored.pods.uid(PODS[owner]));
         metadata["annotations"] =
-            json!({"resource.kubernetes.io/extended-resource-claim": uid.map(|_| "true")});
+            uid.map_or(Value::Null, |_| json!({"resource.kubernetes.io/extended-resource-claim": "true"}));
         metadata["ownerReferences"] = uid.map_or(Value::Null, |uid| {
             json!([{"apiVersion": "v1", "kind": "Pod", "name": PODS[owner.unwrap()], "uid": uid, "controller": true}])
         });
-        if uid.is_none() {
-            metadata["annotations"] = Value::Null;
-        }
     }
 
     fn admit(&mut self, resource: GroupResource, object: Value, old: Option<Value>) {
